@@ -1,0 +1,1 @@
+//! Short programs, each of which teaches one thing about the mesh.

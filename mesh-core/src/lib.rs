@@ -1,0 +1,1 @@
+//! The mesh's policy engine: configuration, routing, balancing and live state, without I/O.

@@ -1,0 +1,1 @@
+//! The mesh behind a socket, for programs in any language.

@@ -1,0 +1,1 @@
+//! Test doubles for the mesh: a scripted control plane, echo servers, seeded randomness.

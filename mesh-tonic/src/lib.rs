@@ -1,0 +1,1 @@
+//! The mesh for tonic: a channel that a generated client takes.

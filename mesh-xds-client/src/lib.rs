@@ -1,0 +1,1 @@
+//! An xDS client: bootstrap, ADS state machine, decoding into the mesh's configuration.

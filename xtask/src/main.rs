@@ -1,0 +1,2 @@
+//! Chores of the repository, run as `cargo run -p xtask -- <chore>`.
+fn main() {}
