@@ -1,1 +1,3 @@
 //! Short programs, each of which teaches one thing about the mesh.
+
+pub mod generated;

@@ -1,0 +1,1 @@
+//! Wire compatibility of `mesh-proto` with `envoy-types`; see `tests/`.
