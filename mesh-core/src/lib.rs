@@ -1,1 +1,18 @@
-//! The mesh's policy engine: configuration, routing, balancing and live state, without I/O.
+//! The mesh's policy engine: configuration, routing, balancing and live state.
+//!
+//! Nothing here does I/O, reads a clock or owns a task. Configuration comes in through
+//! [`source::ConfigSource`] as an immutable [`config::Snapshot`]; the request path reads a compiled
+//! view of it and picks an endpoint; every time-dependent method takes `now`.
+//!
+//! The [`manual`] explains the whole.
+
+pub mod config;
+pub mod entropy;
+pub mod error;
+pub mod manual;
+pub mod name;
+pub mod policy;
+pub mod server;
+pub mod source;
+
+pub use error::{Error, ErrorKind};

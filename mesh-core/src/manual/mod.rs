@@ -1,0 +1,4 @@
+//! The manual: why the mesh is built as it is, and where its dialects differ.
+
+#[doc = include_str!("dialects.md")]
+pub mod dialects {}

@@ -1,0 +1,99 @@
+//! A request's head as matchers see it: borrowed, nothing cloned.
+
+use http::{HeaderMap, Method, Uri};
+
+/// The parts of a request that policy may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    /// `:method`.
+    pub method: &'a Method,
+    /// `:scheme`.
+    pub scheme: &'a str,
+    /// `:authority`, with its port if it has one.
+    pub authority: &'a str,
+    /// `:path`: path and query, as sent; empty for a request without one (CONNECT).
+    pub path_and_query: &'a str,
+    /// All headers, without pseudo headers.
+    pub headers: &'a HeaderMap,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The head of a request with this URI. The authority is the URI's, or else the first `host`
+    /// header's; without either it is empty and only `*` serves it.
+    #[must_use]
+    pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+        let host = || {
+            headers
+                .get(http::header::HOST)
+                .and_then(|host| host.to_str().ok())
+        };
+        Self {
+            method,
+            scheme: uri.scheme_str().unwrap_or("http"),
+            authority: uri
+                .authority()
+                .map(http::uri::Authority::as_str)
+                .or_else(host)
+                .unwrap_or(""),
+            path_and_query: uri
+                .path_and_query()
+                .map_or("", http::uri::PathAndQuery::as_str),
+            headers,
+        }
+    }
+
+    /// The head of a whole request.
+    #[must_use]
+    pub fn of<B>(request: &'a http::Request<B>) -> Self {
+        Self::new(request.method(), request.uri(), request.headers())
+    }
+
+    /// The path without query and fragment.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        let end = self
+            .path_and_query
+            .find(['?', '#'])
+            .unwrap_or(self.path_and_query.len());
+        &self.path_and_query[..end]
+    }
+
+    /// What stands behind the question mark, if there is one.
+    #[must_use]
+    pub fn query(&self) -> Option<&'a str> {
+        let (_, query) = self.path_and_query.split_once('?')?;
+        Some(query.split_once('#').map_or(query, |(query, _)| query))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn a_head_shows_what_was_sent() {
+        let request = Request::post("http://shop.test:81/a/b?c=d&e=%2F")
+            .header("x-user", "ann")
+            .body(())
+            .unwrap();
+        let head = RequestHead::of(&request);
+        assert_eq!((head.scheme, head.authority), ("http", "shop.test:81"));
+        assert_eq!((head.path(), head.query()), ("/a/b", Some("c=d&e=%2F")));
+        assert_eq!(head.headers["x-user"], "ann");
+    }
+
+    #[test]
+    fn the_host_header_stands_in_for_an_authority() {
+        let request = Request::get("/only/a/path")
+            .header("host", "shop.test")
+            .body(())
+            .unwrap();
+        let head = RequestHead::of(&request);
+        assert_eq!(
+            (head.authority, head.path(), head.query()),
+            ("shop.test", "/only/a/path", None)
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! Policy: pure functions from configuration and a request to a decision, one idea a file.
+
+pub mod head;
+pub mod route;
