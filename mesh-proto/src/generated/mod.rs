@@ -4,8 +4,6 @@
     unused_qualifications,
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
-    clippy::doc_lazy_continuation,
-    clippy::enum_variant_names,
     clippy::large_enum_variant,
     reason = "generated: the documentation is upstream's, and the shapes are protobuf's"
 )]
@@ -281,7 +279,7 @@ pub mod envoy {
             pub mod r#match {
                 pub mod uri_template {
                     pub mod v3 {
-                        include!("envoy.extensions.path.r#match.uri_template.v3.rs");
+                        include!("envoy.extensions.path.match.uri_template.v3.rs");
                     }
                 }
             }
@@ -352,26 +350,26 @@ pub mod envoy {
     pub mod r#type {
         pub mod http {
             pub mod v3 {
-                include!("envoy.r#type.http.v3.rs");
+                include!("envoy.type.http.v3.rs");
             }
         }
         pub mod matcher {
             pub mod v3 {
-                include!("envoy.r#type.matcher.v3.rs");
+                include!("envoy.type.matcher.v3.rs");
             }
         }
         pub mod metadata {
             pub mod v3 {
-                include!("envoy.r#type.metadata.v3.rs");
+                include!("envoy.type.metadata.v3.rs");
             }
         }
         pub mod tracing {
             pub mod v3 {
-                include!("envoy.r#type.tracing.v3.rs");
+                include!("envoy.type.tracing.v3.rs");
             }
         }
         pub mod v3 {
-            include!("envoy.r#type.v3.rs");
+            include!("envoy.type.v3.rs");
         }
     }
     pub mod service {
@@ -415,7 +413,7 @@ pub mod google {
 pub mod udpa {
     pub mod r#type {
         pub mod v1 {
-            include!("udpa.r#type.v1.rs");
+            include!("udpa.type.v1.rs");
         }
     }
 }
@@ -435,11 +433,11 @@ pub mod xds {
     pub mod r#type {
         pub mod matcher {
             pub mod v3 {
-                include!("xds.r#type.matcher.v3.rs");
+                include!("xds.type.matcher.v3.rs");
             }
         }
         pub mod v3 {
-            include!("xds.r#type.v3.rs");
+            include!("xds.type.v3.rs");
         }
     }
     pub mod service {
