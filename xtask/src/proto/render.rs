@@ -200,3 +200,58 @@ const SERVICE_ROOT: &str = r#"//! Messages and stubs of the `.proto` files of th
 )]
 
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMED: &str = r#"pub mod outer {
+    impl ::prost::Name for Inner {
+        const NAME: &'static str = "Inner";
+        const PACKAGE: &'static str = "a.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "a.v1.Outer.Inner".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "type.googleapis.com/a.v1.Outer.Inner".into()
+        }
+    }
+    pub struct Next {}
+}
+"#;
+
+    #[test]
+    fn an_impl_of_name_becomes_an_impl_of_type_url() {
+        let expected = r#"pub mod outer {
+    impl crate::TypeUrl for Inner {
+        const TYPE_URL: &'static str =
+            "type.googleapis.com/a.v1.Outer.Inner";
+    }
+    pub struct Next {}
+}
+"#;
+        assert_eq!(with_type_urls(NAMED).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_impl_of_name_without_type_url_is_an_error() {
+        let error = with_type_urls(&NAMED.replace("type.googleapis.com", "")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no type URL in the impl of Name for Inner"
+        );
+    }
+
+    #[test]
+    fn long_includes_are_broken_as_rustfmt_breaks_them() {
+        let mut out = String::new();
+        Item::Include("a.rs".to_owned())
+            .write(&mut out, "    ")
+            .unwrap();
+        assert_eq!(out, "    include!(\"a.rs\");\n");
+        let long = format!("{}.rs", "a".repeat(90));
+        out.clear();
+        Item::Include(long.clone()).write(&mut out, "    ").unwrap();
+        assert_eq!(out, format!("    include!(\n        \"{long}\"\n    );\n"));
+    }
+}
