@@ -8,9 +8,13 @@ use std::fmt::Debug;
 use prost::Message;
 
 /// The resources as `envoy-types` makes them.
-#[allow(
+#[expect(
     deprecated,
     reason = "control planes still send what upstream has marked"
+)]
+#[expect(
+    clippy::useless_conversion,
+    reason = "in the other crate the value is not a `Vec<u8>`"
 )]
 mod theirs {
     use envoy_types::pb::{envoy, google};
