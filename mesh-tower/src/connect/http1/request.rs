@@ -1,0 +1,57 @@
+//! A request as HTTP/1.1 writes it.
+
+use http::header::{HOST, HeaderValue};
+use http::uri::{PathAndQuery, Uri};
+use http::{Method, Request, Version};
+
+use crate::body::RequestBody;
+use crate::connect::{SendFailure, SendFailureKind, hop_by_hop};
+
+/// Brings the URI into origin form (CONNECT: authority form), sets `host`, strips hop-by-hop
+/// headers. Gives the original URI too, in case the request has to go elsewhere.
+pub(super) fn prepare(
+    mut request: Request<RequestBody>,
+) -> Result<(Request<RequestBody>, Uri), SendFailure> {
+    let host = request.uri().authority().map(|authority| {
+        let name = authority.as_str();
+        // User information is not part of the host (RFC 9110 section 7.2).
+        let host = name.rsplit_once('@').map_or(name, |(_, host)| host);
+        HeaderValue::from_str(host)
+    });
+    match host {
+        Some(Ok(host)) => {
+            request.headers_mut().insert(HOST, host);
+        }
+        Some(Err(_)) => return Err(invalid(request, "the authority is not a header value")),
+        None if request.headers().contains_key(HOST) => {}
+        None => {
+            return Err(invalid(
+                request,
+                "the request has neither authority nor host",
+            ));
+        }
+    }
+    hop_by_hop::strip_request(request.headers_mut());
+    *request.version_mut() = Version::HTTP_11;
+    let uri = if *request.method() == Method::CONNECT {
+        request.uri().clone()
+    } else {
+        let target = request
+            .uri()
+            .path_and_query()
+            .cloned()
+            .unwrap_or_else(|| PathAndQuery::from_static("/"));
+        std::mem::replace(request.uri_mut(), Uri::from(target))
+    };
+    Ok((request, uri))
+}
+
+/// Undoes what [`prepare`] did to the URI.
+pub(super) fn restore(mut request: Request<RequestBody>, uri: Uri) -> Request<RequestBody> {
+    *request.uri_mut() = uri;
+    request
+}
+
+fn invalid(request: Request<RequestBody>, text: &str) -> SendFailure {
+    SendFailure::with_request(SendFailureKind::Protocol(text.into()), request)
+}

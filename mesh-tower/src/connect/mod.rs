@@ -1,0 +1,11 @@
+//! Connections to endpoints: each drives one byte stream that is already connected.
+
+pub mod hop_by_hop;
+pub mod http1;
+pub mod http2;
+
+mod executor;
+mod failure;
+
+pub use executor::Executor;
+pub use failure::{ConnError, ResetReason, SendFailure, SendFailureKind};
