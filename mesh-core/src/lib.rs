@@ -9,6 +9,7 @@
 pub mod config;
 pub mod entropy;
 pub mod error;
+pub mod explain;
 pub mod manual;
 pub mod name;
 pub mod policy;

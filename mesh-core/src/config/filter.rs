@@ -20,7 +20,7 @@ pub struct FilterConfig {
 
 /// The filters that a chain can hold. The terminal router is not listed: a chain ends with it by
 /// construction.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum FilterKind {
     /// Delays and aborts (gRFC A33; Envoy's fault filter).
     Fault(Arc<FaultConfig>),
@@ -36,7 +36,7 @@ pub enum FilterKind {
 }
 
 /// What a virtual host, a route or a weighted cluster says differently about one filter.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum FilterOverride {
     /// Another configuration, which also turns the filter on.
     Replace(FilterKind),
@@ -48,7 +48,7 @@ pub enum FilterOverride {
 
 /// Overrides by filter instance name; shared, since most scopes have none. A name that the chain
 /// does not have is ignored (gRFC A39).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct FilterOverrides(pub Option<Arc<BTreeMap<Arc<str>, FilterOverride>>>);
 
@@ -62,7 +62,7 @@ impl FilterOverrides {
 
 /// Faults to inject (gRFC A33; `envoy.extensions.filters.http.fault.v3.HTTPFault`). Delay and abort
 /// draw apart; the delay comes first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct FaultConfig {
     /// The delay, and for what share of requests.
     pub delay: Option<(FaultDelay, Fraction)>,
@@ -75,7 +75,7 @@ pub struct FaultConfig {
 }
 
 /// How long to delay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum FaultDelay {
     /// This long.
     Fixed(Duration),
@@ -85,7 +85,7 @@ pub enum FaultDelay {
 }
 
 /// What to answer instead of the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum FaultAbort {
     /// This HTTP status; a gRPC request gets the code it maps to.
     Http(u16),

@@ -58,7 +58,7 @@ pub enum PathMatch {
 }
 
 /// A condition on a header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct HeaderMatch {
     /// Where the value comes from.
     pub source: HeaderSource,
@@ -72,7 +72,7 @@ pub struct HeaderMatch {
 }
 
 /// Where a header matcher reads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum HeaderSource {
     /// `:method`.
     Method,
@@ -90,7 +90,7 @@ pub enum HeaderSource {
 }
 
 /// A condition on a header's value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum HeaderMatchKind {
     /// The header is there (`true`) or is not (`false`).
     Present(bool),
@@ -101,7 +101,7 @@ pub enum HeaderMatchKind {
 }
 
 /// A condition on a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct StringMatch {
     /// What the text must be.
     pub kind: StringMatchKind,
@@ -110,7 +110,7 @@ pub struct StringMatch {
 }
 
 /// The ways in which a text can satisfy a condition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum StringMatchKind {
     /// Is this.
     Exact(Arc<str>),

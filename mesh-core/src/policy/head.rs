@@ -48,13 +48,17 @@ impl<'a> RequestHead<'a> {
         Self::new(request.method(), request.uri(), request.headers())
     }
 
-    /// The path without query and fragment.
+    /// The path without query and fragment; empty only for a request without one.
     #[must_use]
     pub fn path(&self) -> &'a str {
         let end = self
             .path_and_query
             .find(['?', '#'])
             .unwrap_or(self.path_and_query.len());
+        // `http://shop.test?q=1` is sent, and has to be matched, as `/?q=1`.
+        if end == 0 && !self.path_and_query.is_empty() {
+            return "/";
+        }
         &self.path_and_query[..end]
     }
 

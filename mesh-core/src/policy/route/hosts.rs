@@ -1,0 +1,243 @@
+//! Which virtual host serves an authority (Envoy's virtual host selection; gRFC A27).
+
+use std::collections::BTreeMap;
+
+use super::tree::{Folded, FoldedBackwards, Text, Tree};
+use crate::config::{DomainPattern, RouteConfig};
+
+/// The virtual hosts of a table by their domains.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    /// Exact domains and prefix wildcards.
+    forwards: Tree<Domains>,
+    /// Suffix wildcards, written from their end.
+    backwards: Tree<Place>,
+    any: Option<Place>,
+    ignore_port: bool,
+}
+
+/// A domain by its place in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The virtual host.
+    pub(crate) host: usize,
+    /// The domain among those of the virtual host.
+    pub(crate) domain: usize,
+}
+
+/// The domains that are written with the same text.
+#[derive(Debug, Default)]
+struct Domains {
+    exact: Option<Place>,
+    wildcard: Option<Place>,
+}
+
+impl Hosts {
+    /// Indexes the domains of `config`. Of two that are the same the first counts: gRPC, other than
+    /// Envoy, does not refuse them.
+    pub(super) fn new(config: &RouteConfig) -> Self {
+        let mut forwards = BTreeMap::<Vec<u8>, Domains>::new();
+        let mut backwards = BTreeMap::new();
+        let mut any = None;
+        for (host, virtual_host) in config.virtual_hosts.iter().enumerate() {
+            for (domain, pattern) in virtual_host.domains.iter().enumerate() {
+                let place = Place { host, domain };
+                let key = |text: &str| text.to_ascii_lowercase().into_bytes();
+                match pattern {
+                    DomainPattern::Exact(text) => {
+                        let domains = forwards.entry(key(text)).or_default();
+                        domains.exact.get_or_insert(place);
+                    }
+                    DomainPattern::Prefix(text) => {
+                        let domains = forwards.entry(key(text)).or_default();
+                        domains.wildcard.get_or_insert(place);
+                    }
+                    DomainPattern::Suffix(text) => {
+                        let mut key = key(text);
+                        key.reverse();
+                        backwards.entry(key).or_insert(place);
+                    }
+                    DomainPattern::Any => {
+                        any.get_or_insert(place);
+                    }
+                }
+            }
+        }
+        Self {
+            forwards: Tree::new(forwards),
+            backwards: Tree::new(backwards),
+            any,
+            ignore_port: config.ignore_port,
+        }
+    }
+
+    /// The best domain for `authority`: exact, else the longest suffix, else the longest prefix,
+    /// else any. A wildcard stands for at least one character.
+    pub(super) fn find(&self, authority: &str) -> Option<Place> {
+        let name = if self.ignore_port {
+            without_port(authority)
+        } else {
+            authority
+        };
+        let (mut exact, mut prefix, mut suffix) = (None, None, None);
+        let text = Folded(name.as_bytes());
+        self.forwards.walk(text, |domains, len| {
+            if len == text.len() {
+                exact = domains.exact;
+            } else {
+                prefix = domains.wildcard.or(prefix);
+            }
+        });
+        if exact.is_some() {
+            return exact;
+        }
+        let text = FoldedBackwards(name.as_bytes());
+        self.backwards.walk(text, |place, len| {
+            if len < text.len() {
+                suffix = Some(*place);
+            }
+        });
+        suffix.or(prefix).or(self.any)
+    }
+}
+
+/// An authority without its port; an IPv6 address is known by its brackets.
+fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => name,
+        _ => authority,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::VirtualHost;
+
+    /// One virtual host for each of `domains`.
+    fn hosts(domains: &[&str], ignore_port: bool) -> Hosts {
+        let mut config = RouteConfig::to_cluster("c".into());
+        let host = config.virtual_hosts.remove(0);
+        config.virtual_hosts = domains
+            .iter()
+            .map(|domain| VirtualHost {
+                domains: vec![DomainPattern::from(*domain)],
+                ..host.clone()
+            })
+            .collect();
+        config.ignore_port = ignore_port;
+        Hosts::new(&config)
+    }
+
+    #[track_caller]
+    fn check(domains: &[&str], table: &[(&str, Option<usize>)]) {
+        let hosts = hosts(domains, false);
+        for (authority, expected) in table {
+            let found = hosts.find(authority).map(|place| place.host);
+            assert_eq!(found, *expected, "{authority:?}");
+        }
+    }
+
+    #[test]
+    fn the_best_kind_wins_and_then_the_longest() {
+        let domains = [
+            "*",
+            "foo.*",
+            "foo.b*",
+            "*.bar.com",
+            "*-x.bar.com",
+            "foo.bar.com",
+        ];
+        check(
+            &domains,
+            &[
+                ("foo.bar.com", Some(5)),
+                ("FOO.Bar.com", Some(5)),
+                ("foo-x.bar.com", Some(4)),
+                ("foo.a.bar.com", Some(3)),
+                ("foo.baz", Some(2)),
+                ("foo.x", Some(1)),
+                ("other", Some(0)),
+                ("", Some(0)),
+                ("foo.bar.com:80", Some(2)),
+            ],
+        );
+        check(
+            &["a-very-long-prefix.*", "*.t"],
+            &[("a-very-long-prefix.x.t", Some(1))],
+        );
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_at_least_one_character() {
+        check(
+            &["*.w.test", "p.*"],
+            &[
+                ("w.test", None),
+                (".w.test", None),
+                ("a.w.test", Some(0)),
+                ("a.b.W.test", Some(0)),
+                ("p.", None),
+                ("p.x", Some(1)),
+                ("", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn of_equal_domains_the_first_counts() {
+        check(
+            &["a.test", "A.test", "*.b", "*.B", "c.*", "c.*", "*", "*"],
+            &[
+                ("a.test", Some(0)),
+                ("x.b", Some(2)),
+                ("c.x", Some(4)),
+                ("z", Some(6)),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_star_in_the_middle_is_a_character() {
+        check(&["a.*.b"], &[("a.x.b", None), ("a.*.b", Some(0))]);
+    }
+
+    #[test]
+    fn ports_are_compared_unless_ignored() {
+        let domains = ["a.test", "a.test:81", "[::1]", "*.w"];
+        check(
+            &domains,
+            &[
+                ("a.test:81", Some(1)),
+                ("a.test:9999", None),
+                ("[::1]:80", None),
+            ],
+        );
+        let hosts = hosts(&domains, true);
+        for (authority, expected) in [
+            ("a.test:81", Some(0)),
+            ("a.test:9999", Some(0)),
+            ("a.test", Some(0)),
+            ("[::1]", Some(2)),
+            ("[::1]:80", Some(2)),
+            ("x.w:80", Some(3)),
+        ] {
+            let found = hosts.find(authority).map(|place| place.host);
+            assert_eq!(found, expected, "{authority:?}");
+        }
+    }
+
+    #[test]
+    fn long_names_and_bytes_outside_of_ascii_are_compared_whole() {
+        let long = "x".repeat(4_000);
+        check(
+            &[&long, "*é.test"],
+            &[
+                (&long.to_uppercase(), Some(0)),
+                (&long[1..], None),
+                ("aé.test", Some(1)),
+                ("aÉ.test", None),
+            ],
+        );
+    }
+}
