@@ -1,0 +1,47 @@
+//! What the state machine tells of.
+
+use std::sync::Arc;
+
+use crate::resource::ResourceType;
+
+/// Something to act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Open a stream, then say [`AdsState::handle_connected`] or [`AdsState::handle_closed`].
+    Connect,
+    /// [`AdsState::connection_error`] came, went or changed. It bears on every resource that has no
+    /// value yet.
+    Connection,
+    /// [`AdsState::answer`] changed for one resource.
+    Changed {
+        /// Its kind.
+        kind: ResourceType,
+        /// Its canonical name.
+        name: Arc<str>,
+    },
+}
+
+/// What was counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Requests handed out.
+    pub requests: u64,
+    /// Responses taken.
+    pub responses: u64,
+    /// Responses refused, in whole or in part.
+    pub nacks: u64,
+    /// Resources decoded and taken into use.
+    pub accepted: u64,
+    /// Resources refused.
+    pub rejected: u64,
+    /// Resources that were the same bytes as before, and not decoded again.
+    pub unchanged: u64,
+    /// Resources that nobody subscribed to, skipped.
+    pub unwanted: u64,
+    /// Responses of an unknown type, of one not asked for, or without a stream; dropped.
+    pub dropped: u64,
+    /// Times that a bound of [`Limits`] was hit.
+    pub over_limit: u64,
+    /// Streams that ended before their first message.
+    pub failures: u64,
+}

@@ -1,0 +1,44 @@
+//! The ADS state machine: it holds what is subscribed to, says what to send, and takes what comes.
+//! No I/O, no clock, no tasks (gRFC A27, A46, A53, A57, A88; the xDS protocol's delta rules).
+//!
+//! Four kinds of method:
+//! - *commands*: [`subscribe`](AdsState::subscribe), [`unsubscribe`](AdsState::unsubscribe),
+//!   [`switch_server`](AdsState::switch_server);
+//! - *what happened*, `handle_*`: a stream opened, a message came, the stream ended, time passed;
+//! - *what to do*, `poll_*`: after any of the above take [`poll_event`](AdsState::poll_event) until
+//!   it gives none, then [`poll_request`](AdsState::poll_request) until it gives none, then wait
+//!   until [`poll_timeout`](AdsState::poll_timeout) at the latest;
+//! - *getters*.
+//!
+//! Flow control: read from the stream only while [`wants_response`](AdsState::wants_response). It
+//! is false until all events of the last response were taken and its answer was handed out, so
+//! that a slow reader of events slows the server down and nothing piles up here.
+//!
+//! Commands between two turns coalesce: a turn sends one request a type, however many names
+//! changed, and none if the set of names came out the same.
+//!
+//! Resources that nobody subscribed to are skipped without being looked at, so they can be neither
+//! stored nor a reason for a NACK; gRPC validates them first.
+
+mod absent;
+mod apply;
+mod config;
+mod event;
+mod link;
+mod message;
+mod nack;
+mod name;
+mod request;
+mod state;
+mod subscribe;
+mod update;
+mod wire;
+
+pub use self::{
+    config::{AdsConfig, Limits, ServerFeatures, Variant},
+    event::{Counters, Event},
+    message::{AdsRequest, AdsResponse},
+    name::canonical,
+    state::{AdsState, Decode},
+    subscribe::SubscribeError,
+};

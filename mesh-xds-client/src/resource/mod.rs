@@ -1,0 +1,5 @@
+//! Resources of a control plane.
+
+mod kind;
+
+pub use kind::ResourceType;
