@@ -29,7 +29,8 @@ struct Place {
     endpoint: Option<Arc<str>>,
 }
 
-/// What went wrong.
+/// What went wrong. Displays as a short phrase; [`crate::local_reply`] has what each becomes in
+/// HTTP and gRPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -43,10 +44,14 @@ pub enum ErrorKind {
     NoEndpoint,
     /// No connection to the endpoint.
     Connect,
+    /// No connection to the endpoint within the cluster's `connect_timeout`.
+    ConnectTimeout,
     /// No secure connection to the endpoint, or security asked for and not available.
     Tls,
-    /// A limit was reached, or the control plane asked for requests to be dropped.
+    /// A limit on requests, connections or retries was reached.
     Overloaded,
+    /// The control plane asked for a share of the requests to be dropped, and this one fell into it.
+    Dropped,
     /// The connection or the stream ended before the answer did.
     Reset,
     /// The endpoint spoke nonsense.
@@ -57,6 +62,8 @@ pub enum ErrorKind {
     RouteTimeout,
     /// The attempt's `per_try_timeout` passed.
     AttemptTimeout,
+    /// Nothing moved on the stream for the idle timeout.
+    StreamIdle,
     /// The request is not allowed.
     Denied,
     /// The caller is not known.
@@ -73,6 +80,71 @@ pub enum ErrorKind {
     Cancelled,
     /// The mesh is used wrongly or is at fault itself.
     Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, in the order of their declaration.
+    pub const ALL: &[Self] = &[
+        Self::NoRoute,
+        Self::NoCluster,
+        Self::NotReady,
+        Self::NoEndpoint,
+        Self::Connect,
+        Self::ConnectTimeout,
+        Self::Tls,
+        Self::Overloaded,
+        Self::Dropped,
+        Self::Reset,
+        Self::Protocol,
+        Self::StreamDeadline,
+        Self::RouteTimeout,
+        Self::AttemptTimeout,
+        Self::StreamIdle,
+        Self::Denied,
+        Self::Unauthenticated,
+        Self::RateLimited,
+        Self::BadRequest,
+        Self::TooLarge,
+        Self::ReplayOverflow,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
+    /// The phrase for a message that has nothing better to say.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoRoute => "no route takes the request",
+            Self::NoCluster => "the route's cluster does not exist",
+            Self::NotReady => "no configuration arrived in time",
+            Self::NoEndpoint => "the cluster has no usable endpoint",
+            Self::Connect => "could not connect",
+            Self::ConnectTimeout => "could not connect in time",
+            Self::Tls => "could not set up a secure connection",
+            Self::Overloaded => "a limit was reached",
+            Self::Dropped => "dropped as the control plane asked",
+            Self::Reset => "the stream was reset",
+            Self::Protocol => "the endpoint broke the protocol",
+            Self::StreamDeadline => "the deadline passed",
+            Self::RouteTimeout => "the route's timeout passed",
+            Self::AttemptTimeout => "the attempt's timeout passed",
+            Self::StreamIdle => "the stream was idle for too long",
+            Self::Denied => "access denied",
+            Self::Unauthenticated => "the caller is not known",
+            Self::RateLimited => "a rate limit was reached",
+            Self::BadRequest => "the request cannot be sent",
+            Self::TooLarge => "the request is too large",
+            Self::ReplayOverflow => "the request outgrew the replay buffer",
+            Self::Cancelled => "the caller gave up",
+            Self::Internal => "internal error",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Whose doing an error is.
@@ -113,7 +185,8 @@ impl Error {
         self
     }
 
-    /// With the code of the HTTP/2 reset that ended the stream.
+    /// With the code of the HTTP/2 reset that ended the stream: the RST_STREAM frame's, or
+    /// REFUSED_STREAM (7) for a stream above a GOAWAY's last one; never the GOAWAY's own code.
     #[must_use]
     pub fn with_h2_reason(mut self, code: u32) -> Self {
         self.0.h2_reason = Some(code);
@@ -166,9 +239,13 @@ impl Error {
     #[must_use]
     pub fn origin(&self) -> Origin {
         match self.0.kind {
-            ErrorKind::NoRoute | ErrorKind::NoCluster | ErrorKind::NotReady => Origin::Config,
+            ErrorKind::NoRoute
+            | ErrorKind::NoCluster
+            | ErrorKind::NotReady
+            | ErrorKind::Dropped => Origin::Config,
             ErrorKind::NoEndpoint
             | ErrorKind::Connect
+            | ErrorKind::ConnectTimeout
             | ErrorKind::Tls
             | ErrorKind::Reset
             | ErrorKind::Protocol
@@ -188,6 +265,13 @@ impl Error {
     #[must_use]
     pub fn h2_reason(&self) -> Option<u32> {
         self.0.h2_reason
+    }
+}
+
+impl From<ErrorKind> for Error {
+    /// An error with the kind's own phrase for a message.
+    fn from(kind: ErrorKind) -> Self {
+        Self::new(kind, kind.as_str())
     }
 }
 

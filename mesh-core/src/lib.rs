@@ -10,6 +10,8 @@ pub mod config;
 pub mod entropy;
 pub mod error;
 pub mod explain;
+pub mod filter;
+pub mod local_reply;
 pub mod manual;
 pub mod name;
 pub mod policy;

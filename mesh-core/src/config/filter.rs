@@ -68,7 +68,8 @@ pub struct FaultConfig {
     pub delay: Option<(FaultDelay, Fraction)>,
     /// The abort, and for what share of requests.
     pub abort: Option<(FaultAbort, Fraction)>,
-    /// How many faults may be active at once in the process; `None`: any number, 0: none.
+    /// How many requests may be held by faults at once in the process; `None`: any number, 0: no
+    /// faults.
     pub max_active: Option<u32>,
     /// Only requests that satisfy all of these (dialect envoy; gRPC ignores the field).
     pub headers: Vec<super::HeaderMatch>,
@@ -81,17 +82,24 @@ pub enum FaultDelay {
     Fixed(Duration),
     /// As the request header `x-envoy-fault-delay-request` says, in milliseconds; its companion
     /// `x-envoy-fault-delay-request-percentage` can only lower the share.
-    Header,
+    Header {
+        /// What the companion's number is a part of: the denominator of the configured share.
+        denominator: u32,
+    },
 }
 
 /// What to answer instead of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum FaultAbort {
-    /// This HTTP status; a gRPC request gets the code it maps to.
+    /// This HTTP status, 200 to 599; a gRPC request gets the code it maps to.
     Http(u16),
-    /// This gRPC code.
+    /// This gRPC code; 0 is an empty answer with status OK. Plain HTTP gets 200.
     Grpc(u32),
-    /// As the request headers `x-envoy-fault-abort-request` and `-abort-grpc-request` say; their
-    /// companion `-percentage` can only lower the share.
-    Header,
+    /// As the request headers `x-envoy-fault-abort-request` (HTTP) and
+    /// `x-envoy-fault-abort-grpc-request` say, the first before the second; their companion
+    /// `x-envoy-fault-abort-request-percentage` can only lower the share.
+    Header {
+        /// What the companion's number is a part of: the denominator of the configured share.
+        denominator: u32,
+    },
 }

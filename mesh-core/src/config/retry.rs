@@ -75,6 +75,11 @@ impl RetryConditions {
     /// gRPC status UNAVAILABLE.
     pub const GRPC_UNAVAILABLE: Self = Self(1 << 12);
 
+    /// Not a word but a rule (gRFC A44, dialect grpc): an attempt of a gRPC call that ended without
+    /// a gRPC status counts by the code that its failure maps to. Without it a gRPC condition looks
+    /// at received statuses only, as in Envoy.
+    pub const FAILURES_BY_CODE: Self = Self(1 << 13);
+
     /// The condition of one `retry_on` word, in any case; `None` for a word not known here.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
@@ -105,10 +110,14 @@ impl RetryConditions {
             .map(|&(_, set)| set)
     }
 
-    /// Only the five gRPC codes of this set.
+    /// This set as dialect grpc reads it: only the five gRPC codes and, if any is there, with
+    /// [`Self::FAILURES_BY_CODE`].
     #[must_use]
     pub const fn grpc_only(self) -> Self {
-        Self(self.0 & 0x1f00)
+        match self.0 & 0x1f00 {
+            0 => Self::NONE,
+            codes => Self(codes).union(Self::FAILURES_BY_CODE),
+        }
     }
 
     /// Both sets together.
@@ -146,6 +155,10 @@ mod tests {
         );
         assert_eq!(RetryConditions::from_word("503"), None);
         let both = RetryConditions::FIVE_XX.union(RetryConditions::GRPC_INTERNAL);
-        assert_eq!(both.grpc_only(), RetryConditions::GRPC_INTERNAL);
+        assert_eq!(
+            both.grpc_only(),
+            RetryConditions::GRPC_INTERNAL.union(RetryConditions::FAILURES_BY_CODE)
+        );
+        assert!(RetryConditions::FIVE_XX.grpc_only().is_empty());
     }
 }
