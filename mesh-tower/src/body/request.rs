@@ -1,5 +1,6 @@
 //! The body every connection sends.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -43,12 +44,16 @@ impl RequestBody {
         }
     }
 
-    /// Boxes any body. Its end of stream, size hint and trailers show through.
-    pub fn boxed<B>(body: B) -> Self
+    /// Boxes any body but a `RequestBody`, which stays what it is. Its end of stream, size hint
+    /// and trailers show through.
+    pub fn boxed<B>(mut body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        if let Some(ours) = (&mut body as &mut dyn Any).downcast_mut::<Self>() {
+            return std::mem::take(ours);
+        }
         Self {
             kind: Kind::Stream(Box::pin(eager::ErasedError { body })),
         }

@@ -140,6 +140,7 @@ async fn collecting_twice_does_not_box() {
     let body = RequestBody::eager(Full::from("abc")).await.unwrap();
     let again = RequestBody::eager(body).await.unwrap();
     assert_eq!(again.as_full().unwrap(), "abc");
+    assert_eq!(RequestBody::boxed(again).as_full().unwrap(), "abc");
 }
 
 #[tokio::test]

@@ -36,7 +36,9 @@ pub enum SendFailureKind {
 pub struct SendFailure {
     /// Why.
     pub kind: SendFailureKind,
-    /// The request, when it is still whole. Its hop-by-hop headers may be gone already.
+    /// The request, when it is still whole; its hop-by-hop headers (and for HTTP/2 `host`) may be
+    /// gone already. Also absent in the rare case that an HTTP/2 connection ends in the very
+    /// instant of sending: `Unsent` then stands without a request.
     pub request: Option<Box<Request<RequestBody>>>,
 }
 
@@ -77,6 +79,13 @@ impl SendFailureKind {
     pub fn reset_reason(&self) -> Option<ResetReason> {
         match self {
             Self::Reset(reason) => Some(*reason),
+            _ => None,
+        }
+    }
+
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::RequestBody(error) => Some(&**error),
             _ => None,
         }
     }
@@ -144,7 +153,11 @@ impl fmt::Display for SendFailure {
     }
 }
 
-impl std::error::Error for SendFailure {}
+impl std::error::Error for SendFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.kind.source()
+    }
+}
 
 impl fmt::Display for ConnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -152,4 +165,8 @@ impl fmt::Display for ConnError {
     }
 }
 
-impl std::error::Error for ConnError {}
+impl std::error::Error for ConnError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.kind.source()
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame};
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -165,6 +165,61 @@ async fn connections_are_kept_alive_over_tcp() {
     assert!(connection.is_ready() && !connection.is_closed());
     drop(connection);
     soon(peer.driver).await.unwrap();
+}
+
+/// Reads requests off `io` and answers each with its body's length.
+async fn count_bodies(mut io: DuplexStream) {
+    let mut buffer = Vec::new();
+    while io.read_buf(&mut buffer).await.is_ok_and(|read| read > 0) {
+        let text = String::from_utf8(buffer.clone()).unwrap();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            continue;
+        };
+        let complete = if head.contains("transfer-encoding: chunked") {
+            body.ends_with("0\r\n\r\n")
+        } else {
+            let length = head
+                .lines()
+                .find_map(|l| l.strip_prefix("content-length: "));
+            body.len() == length.map_or(0, |l| l.parse().unwrap())
+        };
+        if complete {
+            let len = body.len();
+            let reply = format!("HTTP/1.1 200 OK\r\nx-len: {len}\r\ncontent-length: 2\r\n\r\nok");
+            io.write_all(reply.as_bytes()).await.unwrap();
+            buffer.clear();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_connection_carries_many_requests() {
+    let Peer { home, io, driver } = start().await;
+    tokio::spawn(count_bodies(io));
+    for n in 0..400 {
+        let (body, wire) = match n % 4 {
+            0 => (RequestBody::empty(), 0),
+            1 => (RequestBody::full(Bytes::from_static(b"12345")), 5),
+            // Known length, but a stream to us.
+            2 => (RequestBody::boxed(Full::from("12345")), 5),
+            _ => {
+                let frames: Vec<Result<_, BoxError>> =
+                    vec![Ok(Frame::data(Bytes::from_static(b"12345")))];
+                let stream = StreamBody::new(futures_util::stream::iter(frames));
+                (RequestBody::boxed(stream), "5\r\n12345\r\n0\r\n\r\n".len())
+            }
+        };
+        let connection = home.0.lock().unwrap().pop();
+        let connection = connection.unwrap_or_else(|| panic!("lost before request {n}"));
+        let request = Request::post("http://a.example/").body(body).unwrap();
+        let response = soon(connection.send(request, Some(home.clone())))
+            .await
+            .unwrap();
+        assert_eq!(response.headers()["x-len"], wire.to_string(), "request {n}");
+        assert_eq!(text(response).await, "ok");
+    }
+    home.0.lock().unwrap().clear();
+    soon(driver).await.unwrap();
 }
 
 #[tokio::test]

@@ -120,6 +120,9 @@ impl Http2Connection {
     }
 
     /// Waits for a stream slot; `None` once the connection takes no new requests.
+    ///
+    /// Only for a connection with a `changed` of its own: on a shared one it would take the
+    /// wake-ups of other connections' waiters.
     pub async fn reserve(&self) -> Option<StreamPermit> {
         loop {
             let mut changed = pin!(self.core.shared.changed.notified());
@@ -129,8 +132,6 @@ impl Http2Connection {
                 return Some(permit);
             }
             if self.state() != ConnectionState::Open {
-                // We may have taken a wake-up that another waiter needs to see this too.
-                self.core.shared.changed.notify_waiters();
                 return None;
             }
             changed.await;
@@ -309,12 +310,6 @@ impl Shared {
 pub(super) fn is_refusing(sender: &mut SendRequest<Bytes>) -> bool {
     let mut cx = Context::from_waker(Waker::noop());
     matches!(sender.poll_ready(&mut cx), Poll::Ready(Err(_)))
-}
-
-/// The sender, unless h2 would refuse a new stream.
-pub(super) fn usable(sender: Option<SendRequest<Bytes>>) -> Option<SendRequest<Bytes>> {
-    let mut sender = sender?;
-    (!is_refusing(&mut sender)).then_some(sender)
 }
 
 impl fmt::Debug for Core {

@@ -61,8 +61,7 @@ fn open(slot: Slot, request: Request<RequestBody>) -> Result<Waiting, SendFailur
         let kind = SendFailureKind::Protocol(text.into());
         return Err(SendFailure::with_request(kind, request));
     }
-    // Asked before the request is given up, since h2 does not hand it back.
-    let Some(mut sender) = connection::usable(slot.shared().sender()) else {
+    let Some(mut sender) = slot.shared().sender() else {
         return Err(SendFailure::with_request(SendFailureKind::Unsent, request));
     };
     let (mut parts, body) = request.into_parts();
@@ -70,6 +69,11 @@ fn open(slot: Slot, request: Request<RequestBody>) -> Result<Waiting, SendFailur
     // `:authority` says the same (RFC 9113 section 8.3.1).
     parts.headers.remove(HOST);
     parts.version = Version::HTTP_2;
+    // h2 keeps the head of a request that it does not open, so it is asked at the last moment.
+    if connection::is_refusing(&mut sender) {
+        let request = Request::from_parts(parts, body);
+        return Err(SendFailure::with_request(SendFailureKind::Unsent, request));
+    }
     let end = body.is_end_stream();
     let (response, stream) = sender
         .send_request(Request::from_parts(parts, ()), end)
@@ -104,8 +108,8 @@ fn missing_part<B>(request: &Request<B>) -> Option<&'static str> {
     }
 }
 
-/// No frame left, but the head is lost with the error: the connection changed in the instant
-/// since it was asked.
+/// Nothing was sent, but the head is lost with the error: the connection changed in the instant
+/// since it was asked, or the request is one that HTTP/2 cannot say.
 fn not_opened(error: &h2::Error) -> SendFailure {
     if error.is_io() || error.reason().is_some() {
         SendFailure::new(SendFailureKind::Unsent)

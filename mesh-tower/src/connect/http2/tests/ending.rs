@@ -127,6 +127,41 @@ async fn go_away_refuses_streams_above_its_last_and_lets_others_finish() {
     assert_eq!(peer.client.state(), ConnectionState::Closed);
 }
 
+/// As graceful servers do (RFC 9113 section 6.8): first a warning, then the truth.
+#[tokio::test]
+async fn a_second_go_away_narrows_the_first() {
+    let mut peer = RawPeer::start(&Http2Settings::default()).await;
+    let first = tokio::spawn(peer.send(empty()));
+    peer.expect(HEADERS).await;
+    let second = tokio::spawn(peer.send(empty()));
+    peer.expect(HEADERS).await;
+    peer.go_away((1 << 31) - 1, 0).await;
+    peer.sync().await;
+    until(|| peer.client.state() == ConnectionState::Draining).await;
+    assert!(!first.is_finished() && !second.is_finished());
+    peer.go_away(1, 0).await;
+    let failure = soon(second).await.unwrap().unwrap_err();
+    assert!(matches!(failure.kind, SendFailureKind::Refused));
+    peer.write(HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200)
+        .await;
+    soon(first).await.unwrap().unwrap();
+    soon(peer.driver).await.unwrap();
+}
+
+#[tokio::test]
+async fn interim_responses_are_skipped() {
+    let mut peer = RawPeer::start(&Http2Settings::default()).await;
+    let call = tokio::spawn(peer.send(empty()));
+    peer.expect(HEADERS).await;
+    // A literal `:status: 103`.
+    peer.write(HEADERS, END_HEADERS, 1, b"\x08\x03103").await;
+    peer.sync().await;
+    assert!(!call.is_finished());
+    peer.write(HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200)
+        .await;
+    assert_eq!(soon(call).await.unwrap().unwrap().status(), 200);
+}
+
 #[tokio::test]
 async fn a_stream_that_go_away_covers_is_not_refused_when_the_connection_ends() {
     let mut peer = RawPeer::start(&Http2Settings::default()).await;
@@ -280,6 +315,28 @@ async fn the_peers_stream_limit_is_never_exceeded() {
     until(|| peer.client.available() == 1).await;
     peer.write(SETTINGS, 0, 0, &[0, 3, 0, 0, 1, 0]).await;
     until(|| peer.client.available() == 256).await;
+}
+
+#[tokio::test]
+async fn waiting_for_a_slot_ends_with_a_higher_limit_or_with_the_connection() {
+    let mut peer = RawPeer::announcing(&Http2Settings::default(), &[0, 3, 0, 0, 0, 0]).await;
+    peer.sync().await;
+    until(|| peer.client.available() == 0).await;
+    let waiters: Vec<_> = (0..3)
+        .map(|_| {
+            let client = peer.client.clone();
+            tokio::spawn(async move { client.reserve().await })
+        })
+        .collect();
+    peer.sync().await;
+    peer.write(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 2]).await;
+    until(|| peer.client.in_flight() == 2).await;
+    peer.go_away(0, 0).await;
+    let mut got = Vec::new();
+    for waiter in waiters {
+        got.push(soon(waiter).await.unwrap());
+    }
+    assert_eq!(got.iter().filter(|permit| permit.is_some()).count(), 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod exchange;
 mod flow;
 mod peer;
 mod raw;
+mod stress;
 
 use std::time::Duration;
 
@@ -42,6 +43,13 @@ fn request(body: RequestBody) -> Request<RequestBody> {
         .header("host", "other.example")
         .body(body)
         .unwrap()
+}
+
+/// Both are moved about once per call.
+#[test]
+fn futures_and_bodies_stay_small() {
+    let sizes = (size_of::<super::Http2Send>(), size_of::<ResponseBody>());
+    assert!(sizes.0 <= 88 && sizes.1 <= 88, "{sizes:?}");
 }
 
 type FrameSender = mpsc::Sender<Result<Frame<Bytes>, BoxError>>;
