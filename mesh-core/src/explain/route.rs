@@ -258,3 +258,6 @@ impl fmt::Display for ClusterReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ pub(super) fn path(route: &RouteMatch) -> String {
         PathMatch::PathSeparatedPrefix(want) => {
             format!("wants the path to be {want:?} or below it{case}")
         }
-        PathMatch::Regex(want) => format!("wants the path to match {want:?}"),
+        PathMatch::Regex(want) => format!("wants the path to match {:?}", want.source()),
     }
 }
 
@@ -77,7 +77,7 @@ impl Display for Text<'_> {
             StringMatchKind::Prefix(want) => write!(f, "to begin with {want:?}")?,
             StringMatchKind::Suffix(want) => write!(f, "to end with {want:?}")?,
             StringMatchKind::Contains(want) => write!(f, "to contain {want:?}")?,
-            StringMatchKind::Regex(want) => return write!(f, "to match {want:?}"),
+            StringMatchKind::Regex(want) => return write!(f, "to match {:?}", want.source()),
         }
         f.write_str(if self.0.ignore_case {
             " in any case"

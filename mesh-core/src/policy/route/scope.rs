@@ -63,3 +63,85 @@ impl Scopes {
         self.scopes.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::FaultConfig;
+
+    fn fault(max_active: u32) -> FilterKind {
+        FilterKind::Fault(Arc::new(FaultConfig {
+            max_active: Some(max_active),
+            ..FaultConfig::default()
+        }))
+    }
+
+    fn overrides(name: &str, value: FilterOverride) -> FilterOverrides {
+        FilterOverrides(Some(Arc::new(BTreeMap::from([(name.into(), value)]))))
+    }
+
+    #[test]
+    fn the_most_specific_override_counts_whole() {
+        use FilterOverride::{Disable, Enable, Replace};
+        let resolve = |disabled, layers: &[FilterOverride]| {
+            let layers = layers.iter().cloned();
+            let scope = Scope {
+                layers: layers.map(|layer| overrides("f", layer)).collect(),
+            };
+            scope.resolve(&FilterConfig {
+                name: "f".into(),
+                kind: fault(0),
+                disabled,
+            })
+        };
+        assert_eq!(resolve(false, &[]), Some(fault(0)));
+        assert_eq!(resolve(true, &[]), None);
+        assert_eq!(resolve(false, &[Disable]), None);
+        assert_eq!(resolve(true, &[Enable]), Some(fault(0)));
+        assert_eq!(resolve(true, &[Replace(fault(1))]), Some(fault(1)));
+        assert_eq!(
+            resolve(false, &[Replace(fault(1)), Replace(fault(2))]),
+            Some(fault(1))
+        );
+        assert_eq!(resolve(false, &[Disable, Replace(fault(2))]), None);
+        assert_eq!(resolve(true, &[Enable, Replace(fault(2))]), Some(fault(0)));
+    }
+
+    #[test]
+    fn an_override_concerns_the_filter_of_its_name() {
+        let scope = Scope {
+            layers: vec![
+                overrides("g", FilterOverride::Disable),
+                overrides("f", FilterOverride::Replace(fault(1))),
+            ],
+        };
+        let filter = FilterConfig {
+            name: "f".into(),
+            kind: fault(0),
+            disabled: false,
+        };
+        assert_eq!(scope.resolve(&filter), Some(fault(1)));
+    }
+
+    #[test]
+    fn equal_scopes_have_one_place_and_empty_layers_none() {
+        let mut scopes = Scopes::new();
+        let none = FilterOverrides::default();
+        let empty = FilterOverrides(Some(Arc::default()));
+        let off = || overrides("f", FilterOverride::Disable);
+        let on = overrides("f", FilterOverride::Enable);
+        assert_eq!(scopes.place([&none, &empty, &none]), 0);
+        assert_eq!(scopes.place([&off(), &none]), 1);
+        assert_eq!(scopes.place([&none, &off()]), 1);
+        assert_eq!(scopes.place([&on, &off()]), 2);
+        assert_eq!(scopes.place([&off(), &on]), 3);
+        let scopes = scopes.into_vec();
+        assert_eq!(scopes.len(), 4);
+        assert_eq!(
+            (&scopes[0], &scopes[2].layers),
+            (&Scope::default(), &vec![on, off()])
+        );
+    }
+}

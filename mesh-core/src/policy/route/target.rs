@@ -91,3 +91,135 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Dialect, entropy::Entropy};
+
+    const ENVOY: MatchRules = MatchRules::of(Dialect::Envoy);
+    const GRPC: MatchRules = MatchRules::of(Dialect::Grpc);
+
+    /// Clusters 0 to 2 with shares of 90, 0 and 10.
+    fn weighted() -> Target {
+        Target::Weighted(Box::new(Weighted {
+            choice: WeightedChoice::new([90, 0, 10]),
+            places: Box::new([(0, 1), (1, 2), (2, 3)]),
+            scope: 0,
+            header: Some(HeaderName::from_static("x-pick")),
+        }))
+    }
+
+    /// The cluster and the scope of a request with these lines of `x-pick`.
+    fn pick(target: &Target, lines: &[&[u8]], draw: u64, rules: MatchRules) -> (usize, usize) {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-pick", http::HeaderValue::from_bytes(line).unwrap());
+        }
+        let uri = http::Uri::from_static("http://h/");
+        let head = RequestHead::new(&http::Method::GET, &uri, &headers);
+        match target.choose(&head, draw, rules) {
+            (Some(ClusterRef::Index(cluster)), scope) => (cluster, scope),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_number_in_the_header_replaces_the_draw() {
+        let target = weighted();
+        for rules in [ENVOY, GRPC] {
+            for (line, cluster) in [
+                (&b"0"[..], 0),
+                (b"89", 0),
+                (b"90", 2),
+                (b"124", 0),
+                (b"199", 2),
+                (b" 95", 2),
+                (b"18446744073709551615", 0),
+            ] {
+                for draw in [0, 95] {
+                    assert_eq!(pick(&target, &[line], draw, rules).0, cluster, "{line:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_that_is_no_single_number_leaves_the_draw() {
+        let target = weighted();
+        let no_numbers: [&[&[u8]]; 7] = [
+            &[],
+            &[b""],
+            &[b"-1"],
+            &[b"1.5"],
+            &[b"\xff"],
+            &[b"18446744073709551616"],
+            &[b"0", b"0"],
+        ];
+        for lines in no_numbers {
+            assert_eq!(pick(&target, lines, 95, ENVOY), (2, 3), "{lines:?}");
+            assert_eq!(pick(&target, lines, 7, ENVOY), (0, 1), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn shares_are_kept_and_nothing_is_never_chosen() {
+        let target = weighted();
+        for rules in [ENVOY, GRPC] {
+            let entropy = Entropy::seeded(5);
+            let mut counts = [0_u32; 3];
+            for _ in 0..10_000 {
+                counts[pick(&target, &[], entropy.draw(), rules).0] += 1;
+            }
+            assert!((8_800..9_200).contains(&counts[0]), "{counts:?}");
+            assert_eq!((counts[1], counts[0] + counts[2]), (0, 10_000));
+        }
+    }
+
+    #[test]
+    fn grpc_chooses_apart_from_the_fraction_and_envoy_with_it() {
+        let target = weighted();
+        let low = |rules| (0..90).all(|draw| pick(&target, &[], draw, rules).0 == 0);
+        assert!(low(ENVOY));
+        assert!(!low(GRPC));
+    }
+
+    #[test]
+    fn a_header_names_the_cluster_by_its_first_line() {
+        let target = Target::Header {
+            name: HeaderName::from_static("x-to"),
+            scope: 4,
+        };
+        let choose = |lines: &[&[u8]]| -> String {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-to", http::HeaderValue::from_bytes(line).unwrap());
+            }
+            let uri = http::Uri::from_static("http://h/");
+            let head = RequestHead::new(&http::Method::GET, &uri, &headers);
+            match target.choose(&head, 0, ENVOY) {
+                (Some(ClusterRef::ByName(name)), 4) => name.to_owned(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(choose(&[b"a", b"b"]), "a");
+        assert_eq!(choose(&[]), "");
+        assert_eq!(choose(&[b""]), "");
+        assert_eq!(choose(&[b"\xff"]), "");
+    }
+
+    #[test]
+    fn weights_that_sum_up_to_nothing_lead_nowhere() {
+        let target = Target::Weighted(Box::new(Weighted {
+            choice: WeightedChoice::new([0]),
+            places: Box::new([(0, 1)]),
+            scope: 2,
+            header: None,
+        }));
+        let headers = HeaderMap::new();
+        let uri = http::Uri::from_static("http://h/");
+        let head = RequestHead::new(&http::Method::GET, &uri, &headers);
+        let chosen = target.choose(&head, 3, ENVOY);
+        assert_eq!(chosen, (Some(ClusterRef::ByName("")), 2));
+    }
+}
