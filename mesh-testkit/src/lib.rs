@@ -1,3 +1,25 @@
 //! Test doubles for the mesh: a scripted control plane, echo servers, seeded randomness.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`echo`] | HTTP servers that report what they saw, and misbehave on request |
+//! | [`dead`] | addresses that refuse, die or stay silent |
+//!
+//! Servers stop when they are dropped, and nothing of them survives: the tasks of a server, its
+//! connections and their streams belong to it.
 
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test double that cannot go on fails the test, and says why"
+)]
+
+pub mod dead;
+pub mod echo;
 pub mod generated;
+pub mod net;
+mod waiting;
+
+pub use dead::{CountingListener, black_hole, refusing_address};
+pub use echo::EchoServer;
+pub use net::Address;
