@@ -11,8 +11,9 @@ use http_body::{Frame, SizeHint};
 
 use crate::connect::{ConnError, SendFailureKind};
 
-use super::connection::{Shared, Slot};
+use super::connection::Slot;
 use super::failure;
+use super::shared::Shared;
 use super::upload::Upload;
 
 /// Reads data (giving the peer its window back as it is taken) and then trailers.

@@ -15,8 +15,9 @@ use tokio::sync::Notify;
 use crate::connect::Executor;
 
 use super::config::Http2Settings;
-use super::connection::{self, ConnectionState, Http2Connection, Shared};
+use super::connection::{ConnectionState, Http2Connection};
 use super::keepalive::Keepalive;
+use super::shared::{self, Shared};
 
 /// Drives one connection; its owner spawns it. Completes when the connection is gone, and
 /// dropping it closes the connection and fails its streams.
@@ -82,7 +83,7 @@ where
         let limit = self.connection.max_concurrent_send_streams();
         self.shared.publish_limit(limit.min(self.max_streams));
         if let Some(probe) = &mut self.probe
-            && connection::is_refusing(probe)
+            && shared::is_refusing(probe)
         {
             self.shared.raise(ConnectionState::Draining);
         }

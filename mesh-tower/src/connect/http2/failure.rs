@@ -4,7 +4,7 @@ use h2::Reason;
 
 use crate::connect::{ResetReason, SendFailureKind};
 
-use super::connection::Shared;
+use super::shared::Shared;
 
 /// Classifies an error of an open stream.
 ///

@@ -14,6 +14,7 @@ mod failure;
 mod keepalive;
 mod pump;
 mod send;
+mod shared;
 mod upload;
 
 pub use config::Http2Settings;

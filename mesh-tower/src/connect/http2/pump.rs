@@ -10,6 +10,9 @@ use http_body::Body;
 use crate::body::{BoxError, RequestBody};
 use crate::connect::hop_by_hop;
 
+/// More than any send buffer; h2 would cut off what does not fit its 32 bits.
+const MAX_RESERVE: usize = 1 << 30;
+
 /// Holds at most one data frame that is not yet handed to h2, and h2 takes no more than the
 /// stream's window and send buffer have room for.
 pub(super) struct Pump {
@@ -89,7 +92,8 @@ impl Pump {
 
     /// Hands h2 as much of the chunk as the stream has room for.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Option<PumpEnd>> {
-        self.stream.reserve_capacity(self.chunk.len());
+        self.stream
+            .reserve_capacity(self.chunk.len().min(MAX_RESERVE));
         let capacity = match self.stream.capacity() {
             0 => match std::task::ready!(self.stream.poll_capacity(cx)) {
                 Some(Ok(capacity)) => capacity,

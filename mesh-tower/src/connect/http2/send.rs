@@ -16,9 +16,10 @@ use crate::body::{RequestBody, ResponseBody};
 use crate::connect::{SendFailure, SendFailureKind, hop_by_hop};
 
 use super::body::Http2Body;
-use super::connection::{self, Slot};
+use super::connection::Slot;
 use super::failure;
 use super::pump::{Pump, PumpEnd};
+use super::shared;
 use super::upload::Upload;
 
 /// A full body up to this size goes to h2 together with the headers. It equals the smallest frame
@@ -70,7 +71,7 @@ fn open(slot: Slot, request: Request<RequestBody>) -> Result<Waiting, SendFailur
     parts.headers.remove(HOST);
     parts.version = Version::HTTP_2;
     // h2 keeps the head of a request that it does not open, so it is asked at the last moment.
-    if connection::is_refusing(&mut sender) {
+    if shared::is_refusing(&mut sender) {
         let request = Request::from_parts(parts, body);
         return Err(SendFailure::with_request(SendFailureKind::Unsent, request));
     }

@@ -52,6 +52,17 @@ fn futures_and_bodies_stay_small() {
     assert!(sizes.0 <= 88 && sizes.1 <= 88, "{sizes:?}");
 }
 
+#[test]
+fn the_parts_can_be_moved_and_shared_as_the_stack_needs() {
+    fn is_send_sync<T: Send + Sync + Clone>() {}
+    fn is_send_unpin<T: Send + Unpin>() {}
+    is_send_sync::<super::Http2Connection>();
+    is_send_unpin::<super::Http2Send>();
+    is_send_unpin::<RequestBody>();
+    is_send_unpin::<ResponseBody>();
+    is_send_unpin::<crate::connect::http1::Http1Connection>();
+}
+
 type FrameSender = mpsc::Sender<Result<Frame<Bytes>, BoxError>>;
 
 /// A body fed through a channel that holds one frame.

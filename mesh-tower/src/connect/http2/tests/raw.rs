@@ -59,11 +59,23 @@ impl RawPeer {
     }
 
     pub(super) async fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let written = self.try_write(kind, flags, stream, payload).await;
+        assert!(written, "the client has closed");
+    }
+
+    /// False if the client has closed.
+    pub(super) async fn try_write(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        stream: u32,
+        payload: &[u8],
+    ) -> bool {
         let mut frame = (payload.len() as u32).to_be_bytes()[1..].to_vec();
         frame.extend([kind, flags]);
         frame.extend(stream.to_be_bytes());
         frame.extend(payload);
-        self.io.write_all(&frame).await.unwrap();
+        self.io.write_all(&frame).await.is_ok()
     }
 
     pub(super) async fn read_any(&mut self) -> Option<RawFrame> {

@@ -10,7 +10,9 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use tokio::sync::Notify;
 
+use super::channel_body;
 use super::peer::executor;
+use super::raw::{END_HEADERS, HEADERS, RawPeer, STATUS_200};
 use super::{request, until};
 use crate::body::{BoxError, RequestBody};
 use crate::connect::SendFailureKind;
@@ -157,4 +159,45 @@ async fn a_crowd_of_callers() {
     assert_eq!(client.available(), LIMIT);
     drop(client);
     super::soon(driver).await.unwrap();
+}
+
+/// Whatever frames come, calls and bodies end with the connection and nothing stays behind.
+#[tokio::test]
+async fn nonsense_leaves_nothing_behind() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..300 {
+        let mut peer = RawPeer::start(&Http2Settings::default()).await;
+        let (_sender, streaming) = channel_body();
+        let mut calls = Vec::new();
+        for body in [RequestBody::empty(), streaming, body(40_000, true)] {
+            let permit = peer.client.try_reserve().unwrap();
+            calls.push(tokio::spawn(async move {
+                match permit.send(request(body)).await {
+                    Ok(response) => drop(response.into_body().collect().await),
+                    Err(failure) => drop(failure.to_string()),
+                }
+            }));
+            peer.expect(HEADERS).await;
+        }
+        if random.bool() {
+            peer.write(HEADERS, END_HEADERS, 3, STATUS_200).await;
+        }
+        for _ in 0..random.usize(1..12) {
+            let len = *random.choice(&[0, 1, 4, 4, 6, 8, 8, 30]).unwrap();
+            let payload: Vec<u8> = (0..len).map(|_| random.u8(..)).collect();
+            let stream = *random.choice(&[0, 1, 3, 5, 7, 2]).unwrap();
+            let (kind, flags) = (random.u8(0..11), random.u8(..) & random.u8(..));
+            if !peer.try_write(kind, flags, stream, &payload).await {
+                break;
+            }
+        }
+        drop(peer.io);
+        for call in calls {
+            super::soon(call).await.unwrap();
+        }
+        super::soon(peer.driver).await.unwrap();
+        until(|| peer.client.in_flight() == 0).await;
+    }
 }
