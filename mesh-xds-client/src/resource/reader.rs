@@ -1,0 +1,240 @@
+//! What every decoder carries along: options, errors, warnings, and the scalar types of xDS.
+
+use std::{borrow::Cow, error::Error as _, time::Duration};
+
+use mesh_core::config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern};
+use mesh_proto::{
+    Any, TypeUrl, UnpackError,
+    envoy::{
+        config::core::v3::{ConfigSource, config_source::ConfigSourceSpecifier},
+        r#type::{
+            matcher::v3::RegexMatcher,
+            v3::{FractionalPercent, Percent, fractional_percent::DenominatorType},
+        },
+    },
+    google::protobuf,
+};
+
+use super::{
+    at::At,
+    options::DecodeOptions,
+    unsupported::{Unused, Verdict},
+};
+
+/// Reads one resource.
+pub(super) struct Reader<'o> {
+    pub(super) options: &'o DecodeOptions,
+    errors: ConfigErrors,
+    warnings: ConfigErrors,
+}
+
+impl<'o> Reader<'o> {
+    pub(super) fn new(options: &'o DecodeOptions) -> Self {
+        Self {
+            options,
+            errors: ConfigErrors::default(),
+            warnings: ConfigErrors::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> (ConfigErrors, Vec<ConfigError>) {
+        let warnings = self.warnings.iter().cloned().collect();
+        (self.errors, warnings)
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.options.dialect()
+    }
+
+    pub(super) fn is_grpc(&self) -> bool {
+        self.dialect() == Dialect::Grpc
+    }
+
+    /// Notes why the resource is refused.
+    pub(super) fn error(&mut self, at: &At<'_>, reason: impl Into<String>) {
+        self.errors.push(&at.path(), reason);
+    }
+
+    /// Notes a field without effect.
+    pub(super) fn warn(&mut self, at: &At<'_>, reason: impl Into<String>) {
+        // Most of the cost of a warning is its path: past the bound it is not even built.
+        if self.warnings.iter().len() < ConfigErrors::MAX {
+            self.warnings.push(&at.path(), reason);
+        }
+    }
+
+    /// Deals with the fields of a message that are set and not carried out. Gives the reason for
+    /// which a route must refuse its requests, if one of them demands it.
+    pub(super) fn unused(&mut self, at: &At<'_>, fields: &[Unused]) -> Option<String> {
+        let mut refusal = None;
+        for unused in fields {
+            let place = at.field(unused.field);
+            match unused.verdict {
+                _ if self.is_grpc() => self.warn(&place, "is not read in dialect grpc"),
+                Verdict::Report => self.warn(&place, "is accepted but has no effect"),
+                Verdict::Reject => self.error(&place, "is not supported yet"),
+                Verdict::Refuse => {
+                    self.warn(&place, "is not supported yet: requests are refused");
+                    let refuse = || format!("{} is not supported yet", unused.field);
+                    refusal.get_or_insert_with(refuse);
+                }
+            }
+        }
+        refusal
+    }
+
+    /// A duration between zero and 10,000 years (`google.protobuf.Duration`, without the negative
+    /// half).
+    pub(super) fn duration(
+        &mut self,
+        at: &At<'_>,
+        duration: &protobuf::Duration,
+    ) -> Option<Duration> {
+        match valid_duration(duration) {
+            Ok(duration) => Some(duration),
+            Err(reason) => {
+                self.error(at, reason);
+                None
+            }
+        }
+    }
+
+    /// A duration that is left out or valid.
+    pub(super) fn optional_duration(
+        &mut self,
+        at: &At<'_>,
+        duration: Option<&protobuf::Duration>,
+    ) -> Option<Duration> {
+        duration.and_then(|duration| self.duration(at, duration))
+    }
+
+    /// A duration above zero.
+    pub(super) fn positive_duration(
+        &mut self,
+        at: &At<'_>,
+        duration: &protobuf::Duration,
+    ) -> Option<Duration> {
+        let duration = self.duration(at, duration)?;
+        if duration.is_zero() {
+            self.error(at, "must be greater than zero");
+            return None;
+        }
+        Some(duration)
+    }
+
+    /// A share of requests.
+    pub(super) fn fraction(&mut self, at: &At<'_>, percent: FractionalPercent) -> Option<Fraction> {
+        let Some(denominator) = denominator_of(percent) else {
+            let reason = format!("unknown denominator type {}", percent.denominator);
+            self.error(&at.field("denominator"), reason);
+            return None;
+        };
+        Some(Fraction::new(percent.numerator, denominator))
+    }
+
+    /// A number from 0 to 100.
+    pub(super) fn percent(&mut self, at: &At<'_>, percent: Percent) -> Option<f64> {
+        if (0.0..=100.0).contains(&percent.value) {
+            return Some(percent.value);
+        }
+        let reason = format!("{} is not within 0 to 100", percent.value);
+        self.error(&at.field("value"), reason);
+        None
+    }
+
+    /// A regular expression.
+    pub(super) fn pattern(&mut self, at: &At<'_>, matcher: &RegexMatcher) -> Option<Pattern> {
+        let place = at.field("regex");
+        if matcher.regex.is_empty() && !self.is_grpc() {
+            self.error(&place, "is empty");
+            return None;
+        }
+        match Pattern::new(&matcher.regex) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                self.error(&place, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Checks that a resource is to come from the stream that we are on.
+    pub(super) fn config_source(&mut self, at: &At<'_>, source: Option<&ConfigSource>) {
+        use ConfigSourceSpecifier as Source;
+        let found = match source.map(|source| &source.config_source_specifier) {
+            Some(Some(Source::Ads(_) | Source::Self_(_))) => return,
+            None => "is missing",
+            Some(None) => "names no source: only ads and self are supported",
+            Some(Some(Source::Path(_) | Source::PathConfigSource(_))) => {
+                "is a path: only ads and self are supported"
+            }
+            Some(Some(Source::ApiConfigSource(_))) => {
+                "is an api_config_source: only ads and self are supported"
+            }
+        };
+        self.error(at, found);
+    }
+
+    /// The message in `any`.
+    pub(super) fn unpack<M: TypeUrl>(&mut self, at: &At<'_>, any: &Any) -> Option<M> {
+        match any.unpack() {
+            Ok(message) => Some(message),
+            Err(error) => {
+                self.error(at, unpack_reason(&error));
+                None
+            }
+        }
+    }
+}
+
+/// What the numerator of a share is a part of.
+pub(super) fn denominator_of(percent: FractionalPercent) -> Option<u32> {
+    match DenominatorType::try_from(percent.denominator) {
+        Ok(DenominatorType::Hundred) => Some(100),
+        Ok(DenominatorType::TenThousand) => Some(10_000),
+        Ok(DenominatorType::Million) => Some(1_000_000),
+        Err(_) => None,
+    }
+}
+
+/// Why a message could not be unpacked, its cause included.
+pub(super) fn unpack_reason(error: &UnpackError) -> String {
+    match (error, error.source()) {
+        (UnpackError::WrongType { expected, found }, _) => {
+            format!("expected {expected}, found {}", quoted(found))
+        }
+        (_, Some(source)) => format!("{error}: {source}"),
+        (_, None) => error.to_string(),
+    }
+}
+
+/// A text from the network, short enough for a message.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{:?}", cut(text))
+}
+
+/// The first 128 characters of a text from the network.
+pub(super) fn cut(text: &str) -> Cow<'_, str> {
+    const MAX: usize = 128;
+    match text.char_indices().nth(MAX) {
+        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+fn valid_duration(duration: &protobuf::Duration) -> Result<Duration, &'static str> {
+    const MAX_SECONDS: i64 = 315_576_000_000;
+    let (Ok(seconds), Ok(nanos)) = (
+        u64::try_from(duration.seconds),
+        u32::try_from(duration.nanos),
+    ) else {
+        return Err("is a negative duration");
+    };
+    if duration.seconds > MAX_SECONDS {
+        return Err("is a duration of more than 10,000 years");
+    }
+    if nanos > 999_999_999 {
+        return Err("has nanos above 999,999,999");
+    }
+    Ok(Duration::new(seconds, nanos))
+}

@@ -1,0 +1,178 @@
+//! RouteConfigurations: virtual hosts and their domains.
+
+mod action;
+mod entry;
+mod plugin;
+mod retry;
+mod weighted;
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use mesh_core::config::{
+    DomainPattern, FilterOverrides, MatchRules, RouteAction, RouteConfig, VirtualHost,
+};
+use mesh_proto::envoy::config::route::v3::{RouteConfiguration, VirtualHost as HostMessage};
+
+use super::{
+    Resource,
+    at::At,
+    reader::{Reader, quoted},
+    unsupported,
+};
+use plugin::Plugins;
+
+/// A RouteConfiguration resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteConfigResource {
+    /// The routes, each with its own limits only.
+    pub config: RouteConfig,
+}
+
+impl RouteConfigResource {
+    /// The routes as they are under a listener whose `max_stream_duration` is this: it serves the
+    /// routes that have none (gRFC A31).
+    #[must_use]
+    pub fn with_listener_defaults(&self, max_stream_duration: Option<Duration>) -> RouteConfig {
+        let mut config = self.config.clone();
+        if max_stream_duration.is_none() {
+            return config;
+        }
+        let routes = config
+            .virtual_hosts
+            .iter_mut()
+            .flat_map(|host| &mut host.routes);
+        for route in routes {
+            if let RouteAction::Forward(forward) = &mut route.action {
+                let limit = &mut forward.stream.max_stream_duration;
+                *limit = limit.or(max_stream_duration);
+            }
+        }
+        config
+    }
+}
+
+pub(super) fn read(r: &mut Reader<'_>, message: &RouteConfiguration) -> Option<Resource> {
+    let config = configuration(r, &At::ROOT, message, &message.name);
+    Some(Resource::RouteConfig(Arc::new(config)))
+}
+
+/// A RouteConfiguration, inline under the name of its listener or on its own. What is wrong with it
+/// is noted in `r`.
+pub(super) fn configuration(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    message: &RouteConfiguration,
+    name: &str,
+) -> RouteConfigResource {
+    let unused = unsupported::route_configuration(message);
+    r.unused(at, &unused);
+    let none = FilterOverrides::default();
+    let overrides = if r.is_grpc() {
+        // gRFC A39 has three scopes; this is none of them.
+        if !message.typed_per_filter_config.is_empty() {
+            let place = at.field("typed_per_filter_config");
+            r.warn(&place, "is not read in dialect grpc");
+        }
+        none
+    } else {
+        r.filter_overrides(at, &message.typed_per_filter_config, &none)
+    };
+    if r.is_grpc() && message.ignore_port_in_host_matching {
+        let place = at.field("ignore_port_in_host_matching");
+        r.warn(&place, "is not read in dialect grpc");
+    }
+    let plugins = r.plugins(
+        &at.field("cluster_specifier_plugins"),
+        &message.cluster_specifier_plugins,
+    );
+    let virtual_hosts = virtual_hosts(r, at, message, &overrides, &plugins);
+    RouteConfigResource {
+        config: RouteConfig {
+            name: name.into(),
+            virtual_hosts,
+            ignore_port: message.ignore_port_in_host_matching && !r.is_grpc(),
+            rules: MatchRules::of(r.dialect()),
+        },
+    }
+}
+
+fn virtual_hosts(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    message: &RouteConfiguration,
+    overrides: &FilterOverrides,
+    plugins: &Plugins<'_>,
+) -> Vec<VirtualHost> {
+    let list = at.field("virtual_hosts");
+    let mut seen = HashSet::new();
+    let mut hosts = Vec::with_capacity(message.virtual_hosts.len());
+    for (i, host) in message.virtual_hosts.iter().enumerate() {
+        let at = list.index(i);
+        hosts.push(virtual_host(r, &at, host, overrides, plugins, &mut seen));
+    }
+    hosts
+}
+
+fn virtual_host(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    host: &HostMessage,
+    overrides: &FilterOverrides,
+    plugins: &Plugins<'_>,
+    seen: &mut HashSet<String>,
+) -> VirtualHost {
+    if host.name.is_empty() && !r.is_grpc() {
+        r.error(&at.field("name"), "is empty");
+    }
+    let domains = domains(r, &at.field("domains"), &host.domains, seen);
+    let unused = unsupported::virtual_host(host);
+    let refusal = r.unused(at, &unused);
+    let retry = r.optional_retry(&at.field("retry_policy"), host.retry_policy.as_ref());
+    let filter_overrides = r.filter_overrides(at, &host.typed_per_filter_config, overrides);
+    let scope = entry::HostScope {
+        retry: retry.as_ref(),
+        refusal: refusal.as_deref(),
+        plugins,
+    };
+    let list = at.field("routes");
+    let read = |(i, route)| r.route(&list.index(i), route, &scope);
+    let routes = host.routes.iter().enumerate().filter_map(read).collect();
+    VirtualHost {
+        name: host.name.as_str().into(),
+        domains,
+        routes,
+        retry,
+        filter_overrides,
+    }
+}
+
+/// Envoy refuses a domain that two hosts claim, whatever its case. gRPC takes the first; a pattern
+/// that it cannot read is left out here, where it would fail every lookup in gRPC for Go.
+fn domains(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    domains: &[String],
+    seen: &mut HashSet<String>,
+) -> Vec<DomainPattern> {
+    if domains.is_empty() && !r.is_grpc() {
+        r.error(at, "is empty");
+    }
+    let mut patterns = Vec::with_capacity(domains.len());
+    for (i, domain) in domains.iter().enumerate() {
+        let place = at.index(i);
+        if r.is_grpc() {
+            let star_inside =
+                domain.contains('*') && !domain.starts_with('*') && !domain.ends_with('*');
+            if domain.is_empty() || star_inside {
+                let reason = format!("{} is no domain pattern: left out", quoted(domain));
+                r.warn(&place, reason);
+                continue;
+            }
+        } else if !seen.insert(domain.to_ascii_lowercase()) {
+            let reason = format!("{} is the domain of two virtual hosts", quoted(domain));
+            r.error(&place, reason);
+        }
+        patterns.push(DomainPattern::from(domain.as_str()));
+    }
+    patterns
+}
