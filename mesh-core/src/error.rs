@@ -29,7 +29,7 @@ struct Place {
     endpoint: Option<Arc<str>>,
 }
 
-/// What went wrong. Displays as a short phrase; [`crate::local_reply`] has what each becomes in
+/// What went wrong. Displays as a short phrase; [`crate::manual::errors`] lists what each becomes in
 /// HTTP and gRPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

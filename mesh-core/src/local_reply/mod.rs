@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// An answer made by the mesh instead of a service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalReply {
     /// The HTTP status; gRPC requests get 200 and [`Self::grpc_code`].
     pub status: StatusCode,
@@ -88,8 +88,11 @@ impl LocalReply {
         match error.kind() {
             ErrorKind::Overloaded => reply.mark(&OVERLOADED),
             ErrorKind::Dropped => reply.mark(&DROP_OVERLOAD),
-            // Only the refusing side knows why, and says it to the caller (Envoy's JWT filter).
-            ErrorKind::Unauthenticated => reply.body = error.message().to_owned().into(),
+            // Only the message knows what was missing, or why the caller was refused, and the caller
+            // is told (Envoy's JWT filter does the latter).
+            ErrorKind::NotReady | ErrorKind::Unauthenticated => {
+                reply.body = error.message().to_owned().into();
+            }
             _ => {}
         }
         reply
@@ -137,19 +140,21 @@ impl LocalReply {
     /// HEAD drops the body.
     #[must_use]
     pub fn into_response(self, grpc: bool) -> Response<Bytes> {
-        let body = match self.body {
-            _ if grpc => Bytes::new(),
-            Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
-            Cow::Owned(ref text) => Bytes::copy_from_slice(text.as_bytes()),
-        };
         let mut headers = self.headers;
-        if grpc {
+        let body = if grpc {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
             headers.insert(&GRPC_STATUS, self.grpc_code.header_value());
             if !self.body.is_empty() && self.grpc_code != GrpcCode::OK {
                 headers.insert(&GRPC_MESSAGE, encode_message(&self.body));
             }
-        } else if !body.is_empty() {
+            Bytes::new()
+        } else {
+            match self.body {
+                Cow::Borrowed(text) => Bytes::from_static(text.as_bytes()),
+                Cow::Owned(text) => Bytes::from(text),
+            }
+        };
+        if !body.is_empty() {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
             headers
                 .entry(CONTENT_TYPE)
@@ -323,3 +328,6 @@ fn details(of_row: &'static str, error: &Error) -> Cow<'static, str> {
     text.push('}');
     Cow::Owned(text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,3 +2,6 @@
 
 #[doc = include_str!("dialects.md")]
 pub mod dialects {}
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}

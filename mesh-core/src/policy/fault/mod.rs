@@ -137,3 +137,6 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok())?
 }
+
+#[cfg(test)]
+mod tests;

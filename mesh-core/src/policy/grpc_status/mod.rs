@@ -168,3 +168,6 @@ impl fmt::Debug for GrpcCode {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests;

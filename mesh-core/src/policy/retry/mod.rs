@@ -166,3 +166,6 @@ pub fn pushback(headers: &HeaderMap) -> Option<Pushback> {
         Pushback::After(Duration::from_millis(millis))
     }))
 }
+
+#[cfg(test)]
+mod tests;
