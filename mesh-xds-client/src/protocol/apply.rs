@@ -53,15 +53,11 @@ impl<D: Decode> AdsState<D> {
         }
         let wire = &mut self.wires[kind as usize];
         let error = rejections.into_status();
-        match self.config.variant {
-            Variant::Sotw => {
-                if error.is_none() {
-                    wire.version = version;
-                }
-                wire.owe_last(Reply { nonce, error });
-            }
-            Variant::Delta => wire.owe(Reply { nonce, error }),
+        let sotw = self.config.variant == Variant::Sotw;
+        if sotw && error.is_none() {
+            wire.version = version;
         }
+        wire.owe(Reply { nonce, error }, sotw, now);
     }
 
     /// Reads what can be answered. An unknown type is dropped with neither ACK nor NACK (gRFC A27),

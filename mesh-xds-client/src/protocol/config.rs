@@ -3,6 +3,8 @@
 use mesh_core::config::Dialect;
 use mesh_proto::envoy::config::core::v3::Node;
 
+use crate::bootstrap::ServerFeatures;
+
 /// The immutable part of an [`AdsState`](super::AdsState).
 #[derive(Clone, Debug)]
 pub struct AdsConfig {
@@ -28,35 +30,6 @@ pub enum Variant {
     Sotw,
     /// `DeltaAggregatedResources`: each response is what changed.
     Delta,
-}
-
-/// The `server_features` of a bootstrap that matter here (gRFC A53, A88).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ServerFeatures {
-    /// A deleted resource stays in use (gRFC A53).
-    pub ignore_resource_deletion: bool,
-    /// A resource that is refused or deleted is not used any more (gRFC A88).
-    pub fail_on_data_errors: bool,
-    /// The server reports absences itself, so that silence is trouble and not absence (gRFC A88).
-    pub resource_timer_is_transient_error: bool,
-}
-
-impl ServerFeatures {
-    /// Reads the names that a bootstrap gives. Unknown ones mean nothing to us (gRFC A27).
-    pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut features = Self::default();
-        for name in names {
-            match name {
-                "ignore_resource_deletion" => features.ignore_resource_deletion = true,
-                "fail_on_data_errors" => features.fail_on_data_errors = true,
-                "resource_timer_is_transient_error" => {
-                    features.resource_timer_is_transient_error = true;
-                }
-                _ => {}
-            }
-        }
-        features
-    }
 }
 
 /// Bounds on what is kept and read. Over one, something is refused with an error that names it,

@@ -17,6 +17,9 @@
 //! Commands between two turns coalesce: a turn sends one request a type, however many names
 //! changed, and none if the set of names came out the same.
 //!
+//! A server that sends what was just refused again and again is answered at a falling rate: a NACK
+//! with the same text as the one before it is held back, longer each time.
+//!
 //! Resources that nobody subscribed to are skipped without being looked at, so they can be neither
 //! stored nor a reason for a NACK; gRPC validates them first.
 
@@ -34,8 +37,11 @@ mod subscribe;
 mod update;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
-    config::{AdsConfig, Limits, ServerFeatures, Variant},
+    config::{AdsConfig, Limits, Variant},
     event::{Counters, Event},
     message::{AdsRequest, AdsResponse},
     name::canonical,

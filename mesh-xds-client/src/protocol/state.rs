@@ -11,13 +11,14 @@ use mesh_core::config::ConfigErrors;
 use mesh_proto::Any;
 
 use super::{
-    AdsConfig, Counters, Event, ServerFeatures, canonical,
+    AdsConfig, Counters, Event, canonical,
     config::RetentionPolicy,
     link::{Ended, Link},
     nack,
     wire::Wire,
 };
 use crate::{
+    bootstrap::ServerFeatures,
     resource::ResourceType,
     store::{Answer, Entry, ErrorKind, ErrorState, Store},
 };
@@ -129,6 +130,7 @@ impl<D: Decode> AdsState<D> {
     /// in time be absent.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.link.expire(now);
+        self.wires.iter_mut().for_each(|wire| wire.expire(now));
         while self.timers.first().is_some_and(|(due, ..)| *due <= now) {
             if let Some((_, kind, name)) = self.timers.pop_first() {
                 self.time_out(kind, &name, now);
@@ -151,7 +153,13 @@ impl<D: Decode> AdsState<D> {
     /// When to call [`Self::handle_timeout`] at the latest.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timer = self.timers.first().map(|(due, ..)| *due);
-        self.link.timeout().into_iter().chain(timer).min()
+        let held = self.wires.iter().filter_map(Wire::held_until).min();
+        self.link
+            .timeout()
+            .into_iter()
+            .chain(timer)
+            .chain(held)
+            .min()
     }
 
     /// Whether the next response may be read from the stream: all that the last one brought has

@@ -3,12 +3,18 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use mesh_proto::google::rpc::Status;
 
 /// More answers than this are never owed by a driver that takes requests between two responses.
 const MAX_REPLIES: usize = 64;
+
+/// How long the first repetition of a NACK is held back; doubled for each further one.
+const FIRST_HOLD: Duration = Duration::from_secs(1);
+/// The longest that a repeated NACK is held back.
+const LONGEST_HOLD: Duration = Duration::from_secs(60);
 
 /// One type on the wire.
 #[derive(Debug)]
@@ -26,6 +32,10 @@ pub(crate) struct Wire {
     /// dropped and wanted again within a turn is not lost.
     pub(crate) removed: BTreeSet<Arc<str>>,
     replies: VecDeque<Reply>,
+    /// What the last response was refused for, and how often in a row.
+    refusals: Option<(String, u32)>,
+    /// The answers are not to be sent before then, unless there is something else to say.
+    held_until: Option<Instant>,
 }
 
 /// The answer that a response is owed.
@@ -45,15 +55,17 @@ impl Default for Wire {
             added: BTreeSet::new(),
             removed: BTreeSet::new(),
             replies: VecDeque::new(),
+            refusals: None,
+            held_until: None,
         }
     }
 }
 
 impl Wire {
-    /// Whether a started type has something to say.
+    /// Whether a started type has something to say, now.
     pub(crate) fn is_dirty(&self) -> bool {
-        self.started
-            && !(self.replies.is_empty() && self.added.is_empty() && self.removed.is_empty())
+        let answer = !self.replies.is_empty() && self.held_until.is_none();
+        self.started && (answer || !self.added.is_empty() || !self.removed.is_empty())
     }
 
     /// The stream is gone, and with it all that its server was told.
@@ -62,26 +74,51 @@ impl Wire {
         self.nonce.clear();
         self.added.clear();
         self.replies.clear();
+        self.refusals = None;
+        self.held_until = None;
     }
 
-    /// Owes the server an answer to each response: delta.
-    pub(crate) fn owe(&mut self, reply: Reply) {
-        if self.replies.len() == MAX_REPLIES {
+    /// Owes the server an answer. Each response gets its own in delta; in state of the world
+    /// (`only_last`) an older nonce is stale as soon as there is a newer one.
+    pub(crate) fn owe(&mut self, reply: Reply, only_last: bool, now: Instant) {
+        self.hold_repetition(reply.error.as_ref(), now);
+        if only_last {
+            self.replies.clear();
+            self.nonce.clone_from(&reply.nonce);
+        } else if self.replies.len() == MAX_REPLIES {
             self.replies.pop_front();
         }
         self.replies.push_back(reply);
     }
 
-    /// Owes the server an answer to the last response only, since an older nonce is stale: state
-    /// of the world.
-    pub(crate) fn owe_last(&mut self, reply: Reply) {
-        self.replies.clear();
-        self.nonce.clone_from(&reply.nonce);
-        self.replies.push_back(reply);
-    }
-
     /// The next answer owed.
     pub(crate) fn take_reply(&mut self) -> Option<Reply> {
+        self.held_until = None;
         self.replies.pop_front()
+    }
+
+    /// When held answers are due.
+    pub(crate) const fn held_until(&self) -> Option<Instant> {
+        self.held_until
+    }
+
+    /// Releases held answers whose time has come.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        self.held_until = self.held_until.filter(|until| *until > now);
+    }
+
+    /// Some servers answer a NACK with the same response at once, which would go round in circles
+    /// at full speed.
+    fn hold_repetition(&mut self, error: Option<&Status>, now: Instant) {
+        self.held_until = None;
+        self.refusals = match (error, self.refusals.take()) {
+            (None, _) => None,
+            (Some(error), Some((text, times))) if text == error.message => {
+                let factor = 1 << times.min(16);
+                self.held_until = Some(now + FIRST_HOLD.saturating_mul(factor).min(LONGEST_HOLD));
+                Some((text, times.saturating_add(1)))
+            }
+            (Some(error), _) => Some((error.message.clone(), 0)),
+        };
     }
 }
