@@ -189,7 +189,7 @@ fn virtual_host() -> impl Strategy<Value = VirtualHost> {
         "",
     ]);
     // Below and above the number of routes from which there is an index.
-    let routes = prop_oneof![vec(route(), 0..6), vec(route(), 9..30)];
+    let routes = prop_oneof![vec(route(), 0..6), vec(route(), 9..18)];
     (vec(domain, 1..4), routes, overrides()).prop_map(|(domains, routes, filter_overrides)| {
         VirtualHost {
             name: "v".into(),
@@ -202,7 +202,7 @@ fn virtual_host() -> impl Strategy<Value = VirtualHost> {
 }
 
 fn config() -> impl Strategy<Value = RouteConfig> {
-    let hosts = vec(virtual_host(), 1..5);
+    let hosts = vec(virtual_host(), 1..4);
     let dialect = select(vec![Dialect::Grpc, Dialect::Envoy]);
     (hosts, any::<bool>(), dialect).prop_map(|(virtual_hosts, ignore_port, dialect)| RouteConfig {
         name: "".into(),
