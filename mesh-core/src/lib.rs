@@ -11,10 +11,12 @@ pub mod entropy;
 pub mod error;
 pub mod explain;
 pub mod filter;
+pub mod lb;
 pub mod local_reply;
 pub mod manual;
 pub mod name;
 pub mod policy;
+pub mod runtime;
 pub mod server;
 pub mod source;
 

@@ -49,7 +49,20 @@ impl ClusterConfig {
             idle_timeout: Some(Duration::from_secs(3600)),
             max_requests_per_connection: None,
             lb: LbConfig::of(dialect),
-            limits: Limits::default(),
+            limits: Limits::of(dialect),
+        }
+    }
+
+    /// How its endpoints are spoken to.
+    #[must_use]
+    pub fn identity(&self) -> ClusterIdentity {
+        ClusterIdentity {
+            name: self.name.clone(),
+            protocol: self.protocol,
+            transport: self.transport.clone(),
+            connect_timeout: self.connect_timeout,
+            idle_timeout: self.idle_timeout,
+            max_requests_per_connection: self.max_requests_per_connection,
         }
     }
 
@@ -57,13 +70,20 @@ impl ClusterConfig {
     /// endpoints would still be spoken to in the same way.
     #[must_use]
     pub fn same_identity(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.protocol == other.protocol
-            && self.transport == other.transport
-            && self.connect_timeout == other.connect_timeout
-            && self.idle_timeout == other.idle_timeout
-            && self.max_requests_per_connection == other.max_requests_per_connection
+        self.identity() == other.identity()
     }
+}
+
+/// The part of a cluster's configuration that its connections depend on. Connections and their
+/// states are shared between all that agree on it, and by nobody else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClusterIdentity {
+    name: ClusterName,
+    protocol: Protocol,
+    transport: Transport,
+    connect_timeout: Duration,
+    idle_timeout: Option<Duration>,
+    max_requests_per_connection: Option<u32>,
 }
 
 /// Where a cluster's endpoints come from.
@@ -87,7 +107,7 @@ pub enum Discovery {
 }
 
 /// What a cluster's connections speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Protocol {
     /// HTTP/1.1.
     Http1(Http1Config),
@@ -96,12 +116,12 @@ pub enum Protocol {
 }
 
 /// HTTP/1.1 to the endpoints.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Http1Config {}
 
 /// HTTP/2 to the endpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Http2Config {
     /// Streams on one connection at most, whatever the peer would allow. Default 1024 (Envoy).
     pub max_concurrent_streams: u32,
@@ -128,7 +148,7 @@ impl Default for Http2Config {
 }
 
 /// What a cluster's connections are wrapped in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Transport {
     /// Nothing.
     Plaintext,
@@ -269,6 +289,22 @@ pub struct Limits {
     pub max_retries: u32,
     /// Replaces `max_retries`.
     pub retry_budget: Option<RetryBudget>,
+}
+
+impl Limits {
+    /// The limits of a cluster that sets none: Envoy's, or, in dialect grpc, on requests alone.
+    #[must_use]
+    pub fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Envoy => Self::default(),
+            Dialect::Grpc => Self {
+                max_connections: u32::MAX,
+                max_pending_requests: u32::MAX,
+                max_retries: u32::MAX,
+                ..Self::default()
+            },
+        }
+    }
 }
 
 impl Default for Limits {

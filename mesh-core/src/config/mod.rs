@@ -15,8 +15,9 @@ mod route;
 mod snapshot;
 
 pub use cluster::{
-    ClusterConfig, Discovery, Failover, Http1Config, Http2Config, LbConfig, LbPolicyConfig,
-    LeastRequestWeights, Limits, LocalityMode, Protocol, Readiness, RetryBudget, Transport,
+    ClusterConfig, ClusterIdentity, Discovery, Failover, Http1Config, Http2Config, LbConfig,
+    LbPolicyConfig, LeastRequestWeights, Limits, LocalityMode, Protocol, Readiness, RetryBudget,
+    Transport,
 };
 pub use endpoint::{
     Address, DropOverload, EndpointConfig, EndpointsConfig, HealthStatus, Locality, LocalityConfig,

@@ -1,0 +1,271 @@
+//! A cluster of one mesh: its configuration and picker, and how they are replaced.
+
+mod layout;
+mod plan;
+mod set;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+pub use self::state::ClusterState;
+pub(super) use self::{
+    layout::Layout,
+    plan::{Answer, Plan, Share},
+};
+use self::{
+    plan::{Outlook, Ready, Scene},
+    set::{Found, PickerSet},
+};
+use super::{Connectivity, Endpoint, LoadGuard, Pick, Picked, Registry};
+use crate::{
+    Error, ErrorKind,
+    config::{ClusterConfig, ClusterSnapshot, EndpointsConfig, Readiness},
+    entropy::Entropy,
+    name::ClusterName,
+};
+
+/// A cluster of one mesh. `C` holds the mesh's connections to one endpoint.
+///
+/// It lives as long as the cluster keeps its name and [identity](ClusterConfig::same_identity):
+/// policy and endpoints are replaced inside it.
+pub struct ClusterRuntime<C> {
+    state: Arc<ClusterState>,
+    set: ArcSwap<PickerSet<C>>,
+    cold: Mutex<Cold<C>>,
+    version: AtomicU64,
+    news: watch::Sender<u64>,
+}
+
+/// What only rebuilding needs.
+struct Cold<C> {
+    config: Arc<ClusterConfig>,
+    endpoints: Arc<EndpointsConfig>,
+    note: Option<Arc<str>>,
+    layout: Arc<Layout<C>>,
+    ready: Ready,
+}
+
+/// What a rebuild asks of its caller.
+#[derive(Debug)]
+pub struct Rebuilt<C> {
+    /// When to rebuild again at the latest; `None` until something is reported.
+    pub wake: Option<Instant>,
+    /// Endpoints to connect to now ([`Readiness::ConnectFirst`]): those of the priorities in use
+    /// that are idle. An endpoint is named again until it is reported to be connecting.
+    pub connect: Vec<Arc<Endpoint<C>>>,
+}
+
+impl<C> ClusterRuntime<C> {
+    /// The cluster of `snapshot`, with the live state that `registry` has for it. Call
+    /// [`ClusterRuntime::rebuild`] next, to learn what to connect to.
+    #[must_use]
+    pub fn new(snapshot: &ClusterSnapshot, registry: &Registry, now: Instant) -> Self {
+        let state = registry.cluster(&snapshot.config.name);
+        let layout = Layout::new(&state, &snapshot.config, &snapshot.endpoints, None);
+        let mut cold = Cold {
+            config: Arc::clone(&snapshot.config),
+            endpoints: Arc::clone(&snapshot.endpoints),
+            note: snapshot.note.clone(),
+            layout: Arc::new(layout),
+            ready: Ready::default(),
+        };
+        cold.ready.update(&cold.layout.priorities);
+        let plan = cold.look(now).plan;
+        Self {
+            state,
+            set: ArcSwap::from_pointee(cold.set(plan)),
+            cold: Mutex::new(cold),
+            version: AtomicU64::new(0),
+            news: watch::Sender::new(0),
+        }
+    }
+
+    /// Applies new policy and endpoints. Endpoints that stay keep state and slot, unless the
+    /// cluster's identity changed. Call [`ClusterRuntime::rebuild`] next.
+    pub fn update(&self, snapshot: &ClusterSnapshot, now: Instant) {
+        let mut cold = self.lock();
+        let layout = Layout::new(
+            &self.state,
+            &snapshot.config,
+            &snapshot.endpoints,
+            Some(&cold.layout),
+        );
+        cold.config = Arc::clone(&snapshot.config);
+        cold.endpoints = Arc::clone(&snapshot.endpoints);
+        cold.note = snapshot.note.clone();
+        cold.layout = Arc::new(layout);
+        let Cold { ready, layout, .. } = &mut *cold;
+        ready.update(&layout.priorities);
+        let plan = cold.look(now).plan;
+        let old = self.set.swap(Arc::new(cold.set(plan)));
+        self.announce();
+        // Connections that end with the old endpoints end outside the lock.
+        drop(cold);
+        drop(old);
+    }
+
+    /// Looks at connectivity and timers anew. To be called after [`ClusterRuntime::new`] and
+    /// [`ClusterRuntime::update`], when [`ClusterState::subscribe`] reports a change, and at
+    /// [`Rebuilt::wake`].
+    pub fn rebuild(&self, now: Instant) -> Rebuilt<C> {
+        let mut cold = self.lock();
+        for endpoint in &cold.layout.endpoints {
+            endpoint.state().recover(now);
+        }
+        let Outlook { plan, wake, wanted } = cold.look(now);
+        let connect = cold.to_connect(&wanted);
+        if plan != self.set.load().plan {
+            self.set.store(Arc::new(cold.set(plan)));
+        }
+        // Also when the plan is the same: a request may have found its endpoint gone for a moment.
+        self.announce();
+        let retries = cold
+            .layout
+            .endpoints
+            .iter()
+            .filter_map(|it| it.state().retry_at());
+        Rebuilt {
+            wake: retries.chain(wake).min(),
+            connect,
+        }
+    }
+
+    /// Picks an endpoint for a request: drops, then `max_requests`, then the picker (gRFC A32). A
+    /// request that is told to wait has not been drawn for a drop yet.
+    pub fn pick(&self, entropy: &Entropy) -> Pick<C> {
+        let set = self.set.load();
+        if set.queues() {
+            return Pick::Queue;
+        }
+        for drop in &set.endpoints.drops {
+            if drop.fraction.contains(entropy.draw()) {
+                return Pick::Drop(Arc::clone(&drop.category));
+            }
+        }
+        let max = set.config.limits.max_requests;
+        if !self.state.requests.try_add(max) {
+            let error = Error::new(ErrorKind::Overloaded, "max_requests reached");
+            return Pick::Fail(error.in_cluster(self.name().as_str()));
+        }
+        match set.find(entropy) {
+            Found::Endpoint(endpoint) => Pick::Use(Picked {
+                endpoint: Arc::clone(endpoint),
+                guard: LoadGuard::of_counted(Arc::clone(endpoint.state())),
+            }),
+            Found::Queue => {
+                self.state.requests.sub();
+                Pick::Queue
+            }
+            Found::Fail(error) => {
+                self.state.requests.sub();
+                Pick::Fail(error.in_cluster(self.name().as_str()))
+            }
+        }
+    }
+
+    /// A number that grows with every rebuild and update. To wait without missing one, read it
+    /// before picking.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        // Acquire, with the Release in `announce`: a pick made after reading this version sees at
+        // least that version's set.
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Waits until the version is not `seen` any more.
+    pub async fn changed(&self, seen: u64) {
+        let mut news = self.news.subscribe();
+        // The sender lives in `self`, so that this ends with news and never with an error.
+        let _ = news.wait_for(|version| *version != seen).await;
+    }
+
+    /// The policy in use.
+    #[must_use]
+    pub fn config(&self) -> Arc<ClusterConfig> {
+        Arc::clone(&self.set.load().config)
+    }
+
+    /// The state that the process shares.
+    #[must_use]
+    pub fn state(&self) -> &Arc<ClusterState> {
+        &self.state
+    }
+
+    /// The cluster's name.
+    #[must_use]
+    pub fn name(&self) -> &ClusterName {
+        self.state.name()
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&ClusterConfig, &Layout<C>, &Plan) -> T) -> T {
+        let set = self.set.load();
+        read(&set.config, &set.layout, &set.plan)
+    }
+
+    /// Tells those who wait. Called with the lock held, so that versions go up in order.
+    fn announce(&self) {
+        let version = self.version.load(Ordering::Relaxed) + 1;
+        self.version.store(version, Ordering::Release);
+        self.news.send_replace(version);
+    }
+
+    /// A panic while the lock was held cannot have left half a layout: each field is replaced as a
+    /// whole, and the next rebuild starts from them.
+    fn lock(&self) -> MutexGuard<'_, Cold<C>> {
+        self.cold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<C> Cold<C> {
+    /// Looks at the endpoints as they are now.
+    fn look(&mut self, now: Instant) -> Outlook {
+        let factor = self.endpoints.overprovisioning_factor;
+        let scene = Scene::new(&self.config, factor, &self.layout);
+        plan::plan(&scene, &mut self.ready, now)
+    }
+
+    fn set(&self, plan: Plan) -> PickerSet<C> {
+        PickerSet::new(
+            plan,
+            Arc::clone(&self.layout),
+            Arc::clone(&self.config),
+            Arc::clone(&self.endpoints),
+            self.note.clone(),
+        )
+    }
+
+    /// The idle ones among the `wanted` endpoints, if they are to be connected beforehand.
+    fn to_connect(&self, wanted: &[u32]) -> Vec<Arc<Endpoint<C>>> {
+        if self.config.lb.readiness == Readiness::OnDemand {
+            return Vec::new();
+        }
+        let endpoints = wanted
+            .iter()
+            .map(|index| &self.layout.endpoints[*index as usize]);
+        endpoints
+            .filter(|it| it.state().connectivity() == Connectivity::Idle)
+            .cloned()
+            .collect()
+    }
+}
+
+impl<C> fmt::Debug for ClusterRuntime<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterRuntime")
+            .field("state", &self.state)
+            .field("version", &self.version())
+            .finish_non_exhaustive()
+    }
+}

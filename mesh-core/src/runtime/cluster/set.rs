@@ -1,0 +1,282 @@
+//! A cluster's endpoints and pickers, swapped together.
+
+use std::sync::Arc;
+
+use super::{
+    layout::Layout,
+    plan::{self, Answer, Plan, Turns},
+};
+use crate::{
+    Error, ErrorKind,
+    config::{ClusterConfig, EndpointsConfig, Readiness},
+    entropy::Entropy,
+    lb::{self, Loads, PickContext, Picker, Schedule, index_below},
+    runtime::{Endpoint, endpoint::Standing},
+};
+
+/// Everything that a pick reads; immutable but for the counters of its rotations.
+pub(super) struct PickerSet<C> {
+    pub(super) plan: Plan,
+    pub(super) layout: Arc<Layout<C>>,
+    pub(super) config: Arc<ClusterConfig>,
+    pub(super) endpoints: Arc<EndpointsConfig>,
+    note: Option<Arc<str>>,
+    /// One for each share of the plan.
+    shares: Vec<Share<C>>,
+}
+
+/// A share of the requests, ready to be picked from.
+struct Share<C> {
+    /// Requests whose draw of 0..100 is below this and not below the last share's.
+    end: u32,
+    answer: Serve<C>,
+}
+
+enum Serve<C> {
+    Pools(Pools<C>),
+    Queue,
+    /// With the one that failed last.
+    Unreachable(Option<Arc<Endpoint<C>>>),
+    Refuse(Refusal),
+}
+
+/// Why nothing can be picked, as configured.
+enum Refusal {
+    Empty,
+    Panic,
+    Unsupported(Arc<str>),
+}
+
+/// Pools and whose turn it is among them.
+struct Pools<C> {
+    pools: Vec<Pool<C>>,
+    spare: Vec<Arc<Endpoint<C>>>,
+    among: Among,
+}
+
+enum Among {
+    One,
+    Scheduled(Schedule),
+    Drawn(lb::Weighted),
+}
+
+/// Endpoints that one picker chooses among.
+struct Pool<C> {
+    members: Box<[Arc<Endpoint<C>>]>,
+    picker: Box<dyn Picker>,
+}
+
+/// What a set has for a request.
+pub(super) enum Found<'a, C> {
+    Endpoint(&'a Arc<Endpoint<C>>),
+    Queue,
+    Fail(Error),
+}
+
+/// How often a picker is asked again when an endpoint has failed since it was built, before the
+/// pool is searched from end to end.
+const PROBES: usize = 4;
+
+impl<C> PickerSet<C> {
+    pub(super) fn new(
+        plan: Plan,
+        layout: Arc<Layout<C>>,
+        config: Arc<ClusterConfig>,
+        endpoints: Arc<EndpointsConfig>,
+        note: Option<Arc<str>>,
+    ) -> Self {
+        let start = Entropy::system();
+        let mut end = 0;
+        let shares = plan.shares.iter().map(|share| {
+            end += share.percent;
+            let answer = Serve::new(&share.answer, &layout, &config, &start);
+            Share { end, answer }
+        });
+        Self {
+            shares: shares.collect(),
+            plan,
+            layout,
+            config,
+            endpoints,
+            note,
+        }
+    }
+
+    /// Whether every request has to wait, so that nothing else need be decided about it yet.
+    pub(super) fn queues(&self) -> bool {
+        matches!(&self.shares[..], [share] if matches!(share.answer, Serve::Queue))
+    }
+
+    /// Finds an endpoint that can be used now. Takes no lock and allocates nothing, unless it fails.
+    pub(super) fn find(&self, entropy: &Entropy) -> Found<'_, C> {
+        let share = match &self.shares[..] {
+            [only] => Some(only),
+            several => {
+                let draw = lb::below(entropy.draw(), 100);
+                several.iter().find(|share| draw < u64::from(share.end))
+            }
+        };
+        match share.map(|share| &share.answer) {
+            Some(Serve::Pools(pools)) => pools.find(self.config.lb.readiness, entropy),
+            Some(Serve::Queue) => Found::Queue,
+            Some(Serve::Unreachable(latest)) => Found::Fail(unreachable(latest.as_ref())),
+            Some(Serve::Refuse(refusal)) => Found::Fail(self.refused(refusal)),
+            None => Found::Fail(self.refused(&Refusal::Empty)),
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Error {
+        let error = match refusal {
+            Refusal::Empty => Error::new(ErrorKind::NoEndpoint, "no healthy endpoint"),
+            Refusal::Panic => Error::new(
+                ErrorKind::NoEndpoint,
+                "too few healthy endpoints, and the cluster is to fail then",
+            ),
+            Refusal::Unsupported(name) => Error::new(
+                ErrorKind::NoCluster,
+                format!("load balancing policy {name} is not supported"),
+            ),
+        };
+        match &self.note {
+            Some(note) => error.with_source(&**note),
+            None => error,
+        }
+    }
+}
+
+impl<C> Serve<C> {
+    fn new(answer: &Answer, layout: &Layout<C>, config: &ClusterConfig, start: &Entropy) -> Self {
+        match answer {
+            Answer::Queue => Self::Queue,
+            Answer::Empty => Self::Refuse(Refusal::Empty),
+            Answer::Panic => Self::Refuse(Refusal::Panic),
+            Answer::Unsupported(name) => Self::Refuse(Refusal::Unsupported(Arc::clone(name))),
+            Answer::Unreachable(members) => {
+                let endpoints = layout.some(members).into_iter();
+                Self::Unreachable(endpoints.max_by_key(|it| it.state().failed_at()))
+            }
+            Answer::Serve {
+                pools,
+                spare,
+                turns,
+            } => {
+                let pool = |pool: &plan::Pool| Pool::new(layout.some(&pool.members), config, start);
+                let built: Option<Vec<Pool<C>>> = pools.iter().map(pool).collect();
+                let weights = pools.iter().map(|pool| pool.weight);
+                let among = match turns {
+                    _ if pools.len() == 1 => Some(Among::One),
+                    Turns::Scheduled => Schedule::new(weights, start.draw()).map(Among::Scheduled),
+                    Turns::Drawn => lb::Weighted::new(weights).map(Among::Drawn),
+                };
+                let spare = layout.some(spare);
+                match (built, among) {
+                    (Some(pools), Some(among)) => Self::Pools(Pools {
+                        pools,
+                        spare,
+                        among,
+                    }),
+                    _ => Self::Refuse(Refusal::Empty),
+                }
+            }
+        }
+    }
+}
+
+impl<C> Pools<C> {
+    fn find(&self, readiness: Readiness, entropy: &Entropy) -> Found<'_, C> {
+        let index = match &self.among {
+            Among::One => 0,
+            Among::Scheduled(schedule) => schedule.next(),
+            Among::Drawn(odds) => odds.draw(entropy),
+        };
+        let (others, rest) = self.pools.split_at(index.min(self.pools.len() - 1));
+        // The chosen pool first; its neighbours only if nothing in it is left.
+        for standing in [Standing::Usable, Standing::Probing] {
+            for pool in rest.iter().chain(others) {
+                if let Some(endpoint) = pool.find(standing, readiness, entropy) {
+                    return Found::Endpoint(endpoint);
+                }
+            }
+            if let Some(endpoint) = search(&self.spare, standing, readiness, entropy) {
+                return Found::Endpoint(endpoint);
+            }
+        }
+        match readiness {
+            // A change was reported and the next set, on its way, knows whether to wait or fail.
+            Readiness::ConnectFirst => Found::Queue,
+            Readiness::OnDemand => {
+                let first = self.pools.first().and_then(|pool| pool.members.first());
+                Found::Fail(unreachable(first))
+            }
+        }
+    }
+}
+
+impl<C> Pool<C> {
+    fn new(
+        members: Vec<Arc<Endpoint<C>>>,
+        config: &ClusterConfig,
+        start: &Entropy,
+    ) -> Option<Self> {
+        let weights: Vec<u32> = members.iter().map(|it| it.config().weight).collect();
+        let picker = lb::picker(&config.lb.policy, &weights, start.draw())?;
+        Some(Self {
+            members: members.into(),
+            picker,
+        })
+    }
+
+    /// An endpoint of that standing: the picker's choice or, if those it chooses have failed since
+    /// it was built, any.
+    fn find(
+        &self,
+        standing: Standing,
+        readiness: Readiness,
+        entropy: &Entropy,
+    ) -> Option<&Arc<Endpoint<C>>> {
+        let fits = |it: &&Arc<Endpoint<C>>| it.state().reported().standing(readiness) == standing;
+        let cx = PickContext { entropy };
+        for _ in 0..PROBES {
+            let index = self.picker.pick(&cx, &self.members);
+            if let Some(endpoint) = self.members.get(index).filter(fits) {
+                return Some(endpoint);
+            }
+        }
+        search(&self.members, standing, readiness, entropy)
+    }
+}
+
+/// The first endpoint of that standing, from a random one on.
+fn search<'a, C>(
+    endpoints: &'a [Arc<Endpoint<C>>],
+    standing: Standing,
+    readiness: Readiness,
+    entropy: &Entropy,
+) -> Option<&'a Arc<Endpoint<C>>> {
+    if endpoints.is_empty() {
+        return None;
+    }
+    let (before, after) = endpoints.split_at(index_below(entropy.draw(), endpoints.len()));
+    let fits = |it: &&Arc<Endpoint<C>>| it.state().reported().standing(readiness) == standing;
+    after.iter().chain(before).find(fits)
+}
+
+impl<C> Loads for Box<[Arc<Endpoint<C>>]> {
+    fn active(&self, index: usize) -> u32 {
+        self.get(index).map_or(0, |it| it.state().in_flight())
+    }
+}
+
+/// The error for requests none of whose endpoints can be reached, with the reason that one of them
+/// gave.
+fn unreachable<C>(endpoint: Option<&Arc<Endpoint<C>>>) -> Error {
+    let error = Error::new(ErrorKind::Connect, "no endpoint can be reached");
+    let Some(endpoint) = endpoint else {
+        return error;
+    };
+    let error = error.at_endpoint(endpoint.state().key().as_str());
+    match endpoint.state().last_error() {
+        Some(reason) => error.with_source(&*reason),
+        None => error,
+    }
+}

@@ -1,0 +1,122 @@
+//! What the process knows of a cluster: how much is under way in it, and that something changed.
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
+
+use tokio::sync::watch;
+
+use crate::{
+    config::{ClusterIdentity, EndpointConfig},
+    name::ClusterName,
+    runtime::{
+        EndpointState,
+        limit::Gauge,
+        registry::{Clusters, Endpoints, Identity},
+    },
+};
+
+/// The live state of one cluster, shared by all meshes and workers of the process.
+pub struct ClusterState {
+    name: ClusterName,
+    pub(in crate::runtime) requests: Gauge,
+    pub(in crate::runtime) pending: Gauge,
+    pub(in crate::runtime) connections: Gauge,
+    pub(in crate::runtime) retries: Gauge,
+    pub(in crate::runtime) endpoints: Endpoints,
+    changes: watch::Sender<u64>,
+    home: Weak<Clusters>,
+}
+
+impl ClusterState {
+    pub(in crate::runtime) fn new(name: ClusterName, home: Weak<Clusters>) -> Self {
+        Self {
+            name,
+            requests: Gauge::default(),
+            pending: Gauge::default(),
+            connections: Gauge::default(),
+            retries: Gauge::default(),
+            endpoints: Endpoints::default(),
+            changes: watch::Sender::new(0),
+            home,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &ClusterName {
+        &self.name
+    }
+
+    /// Requests under way, those that wait for a connection included.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.requests.get()
+    }
+
+    /// Requests that wait for a connection.
+    #[must_use]
+    pub fn pending(&self) -> u32 {
+        self.pending.get()
+    }
+
+    /// Connections.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        self.connections.get()
+    }
+
+    /// Retries under way.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.retries.get()
+    }
+
+    /// A number that grows whenever the connectivity of one of its endpoints changes: a reason to
+    /// call [`ClusterRuntime::rebuild`](super::ClusterRuntime::rebuild).
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(in crate::runtime) fn bump(&self) {
+        self.changes
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The state of an endpoint that is spoken to in that way.
+    pub(in crate::runtime) fn endpoint(
+        self: &Arc<Self>,
+        spoken_to: Option<&Arc<ClusterIdentity>>,
+        config: &EndpointConfig,
+    ) -> Arc<EndpointState> {
+        let identity = Identity {
+            key: config.key(),
+            spoken_to: spoken_to.cloned(),
+        };
+        self.endpoints.get_or_insert(&identity, || {
+            EndpointState::new(identity.clone(), config.address.clone(), Arc::clone(self))
+        })
+    }
+}
+
+impl Drop for ClusterState {
+    fn drop(&mut self) {
+        if let Some(home) = self.home.upgrade() {
+            home.forget(&self.name);
+        }
+    }
+}
+
+impl fmt::Debug for ClusterState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClusterState")
+            .field("name", &self.name)
+            .field("in_flight", &self.in_flight())
+            .field("pending", &self.pending())
+            .field("connections", &self.connections())
+            .field("retries", &self.retries())
+            .finish_non_exhaustive()
+    }
+}
