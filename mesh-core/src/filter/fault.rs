@@ -37,7 +37,7 @@ impl FaultFilter {
 
 impl HttpFilter for FaultFilter {
     /// Delays, then aborts. A fault that finds no place below `max_active` does not happen. The place
-    /// is held to the end of the delay, as in gRPC; Envoy holds it to the end of the stream.
+    /// is held to the end of the delay.
     fn on_request(&self, cx: &mut FilterContext<'_>, head: &mut request::Parts) -> Verdict {
         let draws = FaultDraws {
             delay: cx.draw(0),
