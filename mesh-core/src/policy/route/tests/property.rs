@@ -190,7 +190,7 @@ fn virtual_host() -> impl Strategy<Value = VirtualHost> {
     ]);
     // Below and above the number of routes from which there is an index.
     let routes = prop_oneof![vec(route(), 0..6), vec(route(), 9..18)];
-    (vec(domain, 1..4), routes, overrides()).prop_map(|(domains, routes, filter_overrides)| {
+    (vec(domain, 2..5), routes, overrides()).prop_map(|(domains, routes, filter_overrides)| {
         VirtualHost {
             name: "v".into(),
             domains: domains.into_iter().map(DomainPattern::from).collect(),
@@ -202,7 +202,7 @@ fn virtual_host() -> impl Strategy<Value = VirtualHost> {
 }
 
 fn config() -> impl Strategy<Value = RouteConfig> {
-    let hosts = vec(virtual_host(), 1..4);
+    let hosts = vec(virtual_host(), 2..5);
     let dialect = select(vec![Dialect::Grpc, Dialect::Envoy]);
     (hosts, any::<bool>(), dialect).prop_map(|(virtual_hosts, ignore_port, dialect)| RouteConfig {
         name: "".into(),
