@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
+use http::StatusCode;
+
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -16,6 +18,7 @@ struct Inner {
     message: Cow<'static, str>,
     sent: bool,
     h2_reason: Option<u32>,
+    status: Option<StatusCode>,
     place: Place,
     source: Option<BoxError>,
 }
@@ -166,6 +169,7 @@ impl Error {
             message: message.into(),
             sent: false,
             h2_reason: None,
+            status: None,
             place: Place::default(),
             source: None,
         }))
@@ -190,6 +194,13 @@ impl Error {
     #[must_use]
     pub fn with_h2_reason(mut self, code: u32) -> Self {
         self.0.h2_reason = Some(code);
+        self
+    }
+
+    /// With the HTTP status to answer where configuration says otherwise than the table of kinds.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
         self
     }
 
@@ -265,6 +276,12 @@ impl Error {
     #[must_use]
     pub fn h2_reason(&self) -> Option<u32> {
         self.0.h2_reason
+    }
+
+    /// The HTTP status that configuration asks for, if it does.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
     }
 }
 

@@ -1,4 +1,27 @@
 //! The mesh as a Tower stack: layers, connections, pools.
+//!
+//! A [`Mesh`] follows a source of configuration and hands out clients. A request goes down the
+//! stack that `stack.rs` lays out: routing, filters, retries, timeouts, balancing, and a pooled
+//! connection of HTTP/1.1 or HTTP/2.
 
 pub mod body;
 pub mod connect;
+
+mod balance;
+mod client;
+mod clock;
+mod deadline;
+mod filter;
+mod mesh;
+mod request;
+mod response;
+mod retry;
+mod route;
+mod serve;
+mod stack;
+mod timeout;
+
+pub use client::HttpClient;
+pub use mesh::{BuildError, Mesh, MeshBuilder, MeshDriver};
+pub use request::{CallerDeadline, WaitForReady};
+pub use response::GuardedBody;

@@ -120,6 +120,14 @@ pub enum Protocol {
 #[non_exhaustive]
 pub struct Http1Config {}
 
+impl Http1Config {
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+}
+
 /// HTTP/2 to the endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Http2Config {

@@ -79,6 +79,8 @@ impl LocalReply {
         match error.kind() {
             ErrorKind::Overloaded => reply.mark(&OVERLOADED),
             ErrorKind::Dropped => reply.mark(&DROP_OVERLOAD),
+            // A route's `cluster_not_found_response_code`.
+            ErrorKind::NoCluster => reply.status = error.status().unwrap_or(reply.status),
             // Only the message knows what was missing, or why the caller was refused, and the caller
             // is told (Envoy's JWT filter does the latter).
             ErrorKind::NotReady | ErrorKind::Unauthenticated => {

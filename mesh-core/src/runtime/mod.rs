@@ -16,6 +16,7 @@ mod limit;
 mod load;
 mod pick;
 mod registry;
+mod view;
 
 pub use cluster::{ClusterRuntime, ClusterState, Rebuilt};
 pub use endpoint::{Connectivity, Endpoint, EndpointState};
@@ -24,3 +25,4 @@ pub use limit::{ConnectionPermit, PendingPermit, RetryPermit};
 pub use load::{LoadGuard, Outcome};
 pub use pick::{Pick, Picked};
 pub use registry::Registry;
+pub use view::{Chosen, ClusterSlot, View};

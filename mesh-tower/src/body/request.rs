@@ -92,6 +92,12 @@ impl RequestBody {
         .await
     }
 
+    /// The same body once more, when it is full; a stream has only one reader.
+    #[must_use]
+    pub fn try_clone(&self) -> Option<Self> {
+        self.as_full().cloned().map(Self::full)
+    }
+
     /// The bytes, when this body is full (or empty); `None` for a stream.
     #[must_use]
     pub fn as_full(&self) -> Option<&Bytes> {

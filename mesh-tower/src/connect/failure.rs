@@ -119,6 +119,10 @@ impl ConnError {
     pub fn kind(&self) -> &SendFailureKind {
         &self.kind
     }
+
+    pub(crate) fn into_kind(self) -> SendFailureKind {
+        *self.kind
+    }
 }
 
 impl fmt::Debug for ResetReason {

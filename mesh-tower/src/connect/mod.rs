@@ -6,6 +6,10 @@ pub mod http2;
 
 mod executor;
 mod failure;
+mod io;
+mod pool;
 
 pub use executor::Executor;
 pub use failure::{ConnError, ResetReason, SendFailure, SendFailureKind};
+pub use io::{Connect, Connecting, Io, TcpConnect};
+pub(crate) use pool::{Pool, Pools, SendError};

@@ -134,16 +134,15 @@ impl Http2Connection {
         self.core.shared.changed()
     }
 
+    /// Completes when the connection takes no more requests. Keeps the connection no longer than
+    /// its handles do.
+    pub fn ending(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.core.shared.clone().reached(ConnectionState::Draining)
+    }
+
     /// Completes when the connection is gone. Keeps the connection no longer than its handles do.
-    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
-        let shared = self.core.shared.clone();
-        async move {
-            let mut closed = pin!(shared.closed().notified());
-            closed.as_mut().enable();
-            if shared.state() != ConnectionState::Closed {
-                closed.await;
-            }
-        }
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.core.shared.clone().reached(ConnectionState::Closed)
     }
 
     /// Why the connection is gone, once it is.

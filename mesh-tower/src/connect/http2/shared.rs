@@ -1,5 +1,6 @@
 //! What the handles of a connection and its driver share.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -20,7 +21,7 @@ pub(super) struct Shared {
     limit: AtomicUsize,
     in_flight: AtomicUsize,
     changed: Arc<Notify>,
-    closed: Notify,
+    raised: Notify,
     driver: AtomicWaker,
     cause: OnceLock<Box<str>>,
 }
@@ -33,7 +34,7 @@ impl Shared {
             limit: AtomicUsize::new(limit),
             in_flight: AtomicUsize::new(0),
             changed,
-            closed: Notify::new(),
+            raised: Notify::new(),
             driver: AtomicWaker::new(),
             cause: OnceLock::new(),
         }
@@ -67,9 +68,17 @@ impl Shared {
         &self.changed
     }
 
-    /// Notified at the end, after the state says so.
-    pub(super) fn closed(&self) -> &Notify {
-        &self.closed
+    /// Waits until the connection is in `state` or beyond.
+    pub(super) async fn reached(self: Arc<Self>, state: ConnectionState) {
+        loop {
+            let mut raised = pin!(self.raised.notified());
+            // Registered before the look, so that a change in between is not missed.
+            raised.as_mut().enable();
+            if self.state() as u8 >= state as u8 {
+                return;
+            }
+            raised.await;
+        }
     }
 
     pub(super) fn state(&self) -> ConnectionState {
@@ -84,9 +93,7 @@ impl Shared {
     pub(super) fn raise(&self, state: ConnectionState) {
         if self.state.fetch_max(state as u8, Ordering::AcqRel) < state as u8 {
             self.changed.notify_waiters();
-            if state == ConnectionState::Closed {
-                self.closed.notify_waiters();
-            }
+            self.raised.notify_waiters();
         }
     }
 

@@ -1,0 +1,199 @@
+//! What a request reads, once: the policy of its target with the live clusters behind it.
+
+use std::{fmt, sync::Arc};
+
+use indexmap::IndexMap;
+
+use super::ClusterRuntime;
+use crate::{
+    config::{ClusterEntry, ClusterSnapshot, Snapshot},
+    error::{Error, ErrorKind},
+    filter::{FilterChain, FilterChains, FilterRegistry},
+    name::ClusterName,
+    policy::{
+        head::RequestHead,
+        route::{ClusterRef, CompiledRoute},
+    },
+};
+
+/// A snapshot joined with its live clusters and its filter chains, complete in itself; never
+/// changed, only replaced.
+pub struct View<C> {
+    snapshot: Arc<Snapshot>,
+    by_name: IndexMap<ClusterName, ClusterSlot<C>>,
+    // Parallel to the route table's clusters.
+    by_index: Box<[ClusterSlot<C>]>,
+    filters: Result<Arc<FilterChains>, Arc<str>>,
+}
+
+/// A cluster's place in a view.
+pub enum ClusterSlot<C> {
+    /// It serves.
+    Live(Arc<ClusterRuntime<C>>),
+    /// It does not, for this reason.
+    Unavailable(Arc<str>),
+}
+
+/// What was decided for a request.
+#[derive(Debug)]
+pub struct Chosen<C> {
+    /// The route that takes it; it forwards.
+    pub route: Arc<CompiledRoute>,
+    /// The cluster that serves it.
+    pub cluster: Arc<ClusterRuntime<C>>,
+    /// The filters it passes.
+    pub filters: Arc<FilterChain>,
+}
+
+impl<C> View<C> {
+    /// Joins `snapshot` with live clusters, which `live` finds or makes. What `before`, the view
+    /// that this one replaces, has built for the same configuration is taken over.
+    pub fn build(
+        snapshot: Arc<Snapshot>,
+        registry: &FilterRegistry,
+        before: Option<&Self>,
+        mut live: impl FnMut(&ClusterSnapshot) -> Arc<ClusterRuntime<C>>,
+    ) -> Self {
+        let slots = snapshot.clusters.iter().map(|(name, entry)| {
+            let slot = match entry {
+                ClusterEntry::Ready(cluster) => ClusterSlot::Live(live(cluster)),
+                ClusterEntry::Unavailable(reason) => ClusterSlot::Unavailable(Arc::clone(reason)),
+            };
+            (name.clone(), slot)
+        });
+        let by_name: IndexMap<_, _> = slots.collect();
+        let missing = || ClusterSlot::Unavailable("the control plane has not named it".into());
+        let named = snapshot.routes.clusters().iter();
+        let by_index = named
+            .map(|name| by_name.get(name).cloned().unwrap_or_else(missing))
+            .collect();
+        let filters = match before {
+            Some(before) if before.same_policy(&snapshot) => before.filters.clone(),
+            _ => Self::chains(&snapshot, registry, before),
+        };
+        Self {
+            snapshot,
+            by_name,
+            by_index,
+            filters,
+        }
+    }
+
+    fn chains(
+        snapshot: &Snapshot,
+        registry: &FilterRegistry,
+        before: Option<&Self>,
+    ) -> Result<Arc<FilterChains>, Arc<str>> {
+        let before = before.and_then(|before| before.filters.as_deref().ok());
+        FilterChains::build(
+            &snapshot.listener,
+            snapshot.routes.scopes(),
+            registry,
+            before,
+        )
+        .map(Arc::new)
+        .map_err(|errors| errors.to_string().into())
+    }
+
+    /// Whether `snapshot` has this view's listener and routes, by identity.
+    #[must_use]
+    pub fn same_policy(&self, snapshot: &Snapshot) -> bool {
+        Arc::ptr_eq(&self.snapshot.listener, &snapshot.listener)
+            && Arc::ptr_eq(&self.snapshot.routes, &snapshot.routes)
+    }
+
+    /// The configuration behind it.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The clusters by name.
+    pub fn clusters(&self) -> impl Iterator<Item = (&ClusterName, &ClusterSlot<C>)> {
+        self.by_name.iter()
+    }
+
+    /// Chooses route and cluster for a request, by the request's random number.
+    ///
+    /// # Errors
+    /// `NoRoute` when no route takes it, or when its route refuses; `NoCluster` when the cluster does
+    /// not serve; `Internal` when the route's filters could not be built.
+    pub fn decide(&self, head: &RequestHead<'_>, draw: u64) -> Result<Chosen<C>, Error> {
+        let Some(selection) = self.snapshot.routes.select(head, draw) else {
+            let text = format!(
+                "no route for {} {}{}",
+                head.method,
+                head.authority,
+                head.path()
+            );
+            return Err(Error::new(ErrorKind::NoRoute, text));
+        };
+        let route = selection.route;
+        let forward = route.forward().map_err(|reason| {
+            Error::new(ErrorKind::NoRoute, reason.to_string()).on_route(&route.route.name)
+        })?;
+        let (name, slot) = match selection.cluster {
+            Some(ClusterRef::Index(index)) => (
+                self.snapshot.routes.clusters()[index].as_str(),
+                self.by_index.get(index),
+            ),
+            Some(ClusterRef::ByName(name)) => (name, self.by_name.get(name)),
+            None => ("", None),
+        };
+        let no_cluster = |reason: &str| {
+            Error::new(
+                ErrorKind::NoCluster,
+                format!("the cluster cannot be used: {reason}"),
+            )
+            .with_status(forward.cluster_not_found)
+            .on_route(&route.route.name)
+            .in_cluster(name)
+        };
+        let cluster = match slot {
+            Some(ClusterSlot::Live(cluster)) => Arc::clone(cluster),
+            Some(ClusterSlot::Unavailable(reason)) => return Err(no_cluster(reason)),
+            None => return Err(no_cluster("there is none of this name")),
+        };
+        // Fails closed: a filter that cannot run might have been one that denies.
+        let filters = match &self.filters {
+            Ok(chains) => chains.get(selection.scope).ok_or("the scope has no chain"),
+            Err(reason) => Err(&**reason),
+        };
+        let filters = filters.map_err(|reason| {
+            let text = format!("the route's filters cannot be built: {reason}");
+            Error::new(ErrorKind::Internal, text).on_route(&route.route.name)
+        })?;
+        let filters = Arc::clone(filters);
+        Ok(Chosen {
+            route: Arc::clone(route),
+            cluster,
+            filters,
+        })
+    }
+}
+
+impl<C> Clone for ClusterSlot<C> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Live(cluster) => Self::Live(Arc::clone(cluster)),
+            Self::Unavailable(reason) => Self::Unavailable(Arc::clone(reason)),
+        }
+    }
+}
+
+impl<C> fmt::Debug for ClusterSlot<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Live(_) => f.write_str("Live"),
+            Self::Unavailable(reason) => write!(f, "Unavailable({reason:?})"),
+        }
+    }
+}
+
+impl<C> fmt::Debug for View<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("clusters", &self.by_name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! The channel.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::{
+    Request, Response, Uri,
+    uri::{Authority, InvalidUri, Scheme},
+};
+use mesh_core::{
+    config::Dialect,
+    policy::{deadline, grpc_status::GrpcCodes},
+};
+use mesh_tower::{CallerDeadline, HttpClient, WaitForReady};
+use tonic::{Status, body::Body};
+use tower_service::Service;
+
+use crate::{body::ChannelBody, status::status_of};
+
+/// A gRPC channel through the mesh. Cheap to clone, always ready; connections are made as the
+/// cluster's balancing asks.
+///
+/// ```ignore
+/// let client = GreeterClient::new(mesh.channel("xds:///greeter")?);
+/// ```
+#[derive(Clone, Debug)]
+pub struct MeshChannel {
+    client: HttpClient,
+    authority: Authority,
+    codes: GrpcCodes,
+    wait_for_ready: bool,
+}
+
+impl MeshChannel {
+    /// A channel over `client`, whose calls have this authority unless they bring their own.
+    ///
+    /// # Errors
+    /// When `authority` is none.
+    pub fn new(client: HttpClient, authority: &str, dialect: Dialect) -> Result<Self, InvalidUri> {
+        Ok(Self {
+            client,
+            authority: Authority::try_from(authority)?,
+            codes: GrpcCodes::of(dialect),
+            wait_for_ready: false,
+        })
+    }
+
+    /// Whether calls wait, until their deadline, for an endpoint where they would fail at once.
+    /// Default: they do not. A call that carries [`WaitForReady`] in its extensions decides itself.
+    #[must_use]
+    pub const fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.wait_for_ready = wait;
+        self
+    }
+
+    /// Waits until the target has a configuration and one of its endpoints is connected.
+    ///
+    /// # Errors
+    /// UNAVAILABLE with what was missing, after 15 s or when the target has no configuration.
+    pub async fn ready(&self) -> Result<(), Status> {
+        self.client
+            .ready()
+            .await
+            .map_err(|error| status_of(error, self.codes))
+    }
+
+    /// Makes of a generated client's request, which has a path alone, one that can be routed.
+    fn prepare(&self, request: &mut Request<Body>) {
+        let mut uri = std::mem::take(request.uri_mut()).into_parts();
+        uri.scheme.get_or_insert(Scheme::HTTP);
+        uri.authority.get_or_insert_with(|| self.authority.clone());
+        // With scheme, authority and a path the parts always make a URI.
+        *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
+        // The application's own deadline holds in every dialect.
+        if let Some(timeout) = deadline::parse_grpc_timeout(request.headers()) {
+            request.extensions_mut().insert(CallerDeadline(timeout));
+        }
+        if self.wait_for_ready && request.extensions().get::<WaitForReady>().is_none() {
+            request.extensions_mut().insert(WaitForReady(true));
+        }
+    }
+}
+
+impl Service<Request<Body>> for MeshChannel {
+    type Response = Response<ChannelBody>;
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Status>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let channel = self.clone();
+        Box::pin(async move {
+            channel.prepare(&mut request);
+            match channel.client.send(request).await {
+                Ok(response) => Ok(response.map(|body| ChannelBody::new(body, channel.codes))),
+                Err(error) => Err(status_of(error, channel.codes)),
+            }
+        })
+    }
+}

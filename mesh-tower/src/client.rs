@@ -1,0 +1,95 @@
+//! The way out for plain HTTP: a `tower` service over `http::Request`.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use mesh_core::{Error, ErrorKind, error::BoxError};
+use tower_service::Service;
+
+use crate::{
+    body::RequestBody,
+    mesh::TargetCell,
+    response::GuardedBody,
+    serve::Serve,
+    stack::{self, Outbound},
+};
+
+/// Sends HTTP requests to one target through the mesh. Cheap to clone, always ready.
+///
+/// The request's authority (of its URI, or its `host` header) chooses the virtual host; its path is
+/// matched and sent as it is.
+#[derive(Clone)]
+pub struct HttpClient {
+    stack: Arc<Outbound>,
+    target: Arc<TargetCell>,
+}
+
+impl HttpClient {
+    pub(crate) fn new(target: Arc<TargetCell>) -> Self {
+        Self {
+            stack: Arc::new(stack::outbound(Arc::clone(&target))),
+            target,
+        }
+    }
+
+    /// Sends a request. The same as the `tower` service, without its box.
+    ///
+    /// # Errors
+    /// When no answer came; answers of any status are answers.
+    pub async fn send<B>(&self, request: Request<B>) -> Result<Response<GuardedBody>, Error>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = request.into_parts();
+        // Polled once here: a body that is all there becomes full, and costs no stream.
+        let body = RequestBody::eager(body).await.map_err(|source| {
+            Error::new(ErrorKind::BadRequest, "the request body failed").with_source(source)
+        })?;
+        self.stack.serve(Request::from_parts(head, body)).await
+    }
+
+    /// Waits until the target has a configuration and one of its endpoints is connected: for
+    /// readiness probes at start-up.
+    ///
+    /// # Errors
+    /// When the configuration is absent, or does not come within 15 s.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.target.ready().await
+    }
+}
+
+impl<B> Service<Request<B>> for HttpClient
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<GuardedBody>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let client = self.clone();
+        Box::pin(async move { client.send(request).await })
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("target", self.target.name())
+            .finish_non_exhaustive()
+    }
+}

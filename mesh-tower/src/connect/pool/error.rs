@@ -1,0 +1,101 @@
+//! From what a connection reports to the error of the data path.
+
+use std::sync::Arc;
+
+use http::Request;
+use mesh_core::{Error, ErrorKind};
+
+use crate::{
+    body::RequestBody,
+    connect::{ConnError, ResetReason, SendFailure, SendFailureKind},
+};
+
+/// A request that got no response.
+#[derive(Debug)]
+pub(crate) struct SendError {
+    /// Why.
+    pub(crate) error: Error,
+    /// The request, when it is still whole.
+    pub(crate) request: Option<Box<Request<RequestBody>>>,
+}
+
+impl SendError {
+    pub(super) fn unsent(error: Error, request: Request<RequestBody>) -> Self {
+        Self {
+            error,
+            request: Some(Box::new(request)),
+        }
+    }
+
+    /// No connection could be made.
+    pub(super) fn connect(reason: &Arc<str>, request: Request<RequestBody>) -> Self {
+        let error = Error::new(ErrorKind::Connect, format!("could not connect: {reason}"));
+        Self::unsent(error, request)
+    }
+
+    /// No more requests may wait for a connection.
+    pub(super) fn overloaded(request: Request<RequestBody>) -> Self {
+        let text = "too many requests wait for a connection (max_pending_requests)";
+        Self::unsent(Error::new(ErrorKind::Overloaded, text), request)
+    }
+}
+
+impl From<SendFailure> for SendError {
+    fn from(failure: SendFailure) -> Self {
+        let error = match (failure.kind, &failure.request) {
+            // It is whole because it was never given to the connection: it cannot be expressed.
+            (SendFailureKind::Protocol(text), Some(_)) => {
+                Error::new(ErrorKind::BadRequest, String::from(text))
+            }
+            (kind, _) => error_of(kind),
+        };
+        Self {
+            error,
+            request: failure.request,
+        }
+    }
+}
+
+impl From<ConnError> for Error {
+    fn from(error: ConnError) -> Self {
+        error_of(error.into_kind()).sent()
+    }
+}
+
+fn error_of(kind: SendFailureKind) -> Error {
+    match kind {
+        SendFailureKind::Unsent => Error::new(
+            ErrorKind::Reset,
+            "the connection closed before the request was sent",
+        ),
+        SendFailureKind::Refused => Error::new(
+            ErrorKind::Reset,
+            "the endpoint refused the request unprocessed",
+        )
+        .with_h2_reason(ResetReason::REFUSED_STREAM.code()),
+        SendFailureKind::Reset(reason) => Error::new(
+            ErrorKind::Reset,
+            format!("the endpoint reset the stream: {reason}"),
+        )
+        .with_h2_reason(reason.code())
+        .sent(),
+        SendFailureKind::ConnectionLost(cause) => Error::new(
+            ErrorKind::Reset,
+            format!("the connection was lost: {cause}"),
+        )
+        .sent(),
+        SendFailureKind::RequestBody(source) => {
+            Error::new(ErrorKind::BadRequest, "the request body failed")
+                .with_source(source)
+                .sent()
+        }
+        SendFailureKind::Protocol(text) => Error::new(
+            ErrorKind::Protocol,
+            format!("the endpoint broke the protocol: {text}"),
+        )
+        .sent(),
+        SendFailureKind::TooLarge => {
+            Error::new(ErrorKind::Protocol, "the response's head is too large").sent()
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Connection pools: one per endpoint and mesh, of one protocol.
+
+mod dial;
+mod error;
+mod http1;
+mod http2;
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use mesh_core::{
+    Error, ErrorKind,
+    config::{ClusterConfig, Limits, Protocol, Transport},
+    runtime::{ClusterRuntime, ClusterState, Endpoint, EndpointState},
+};
+
+pub(crate) use self::error::SendError;
+use self::{dial::Dialer, http1::Http1Pool, http2::Http2Pool};
+use super::{Connect, Executor};
+use crate::body::{RequestBody, ResponseBody};
+
+/// Makes the pools of a mesh.
+#[derive(Clone, Debug)]
+pub(crate) struct Pools {
+    connect: Arc<dyn Connect>,
+    executor: Executor,
+}
+
+/// The connections to one endpoint. They end, once their requests have, when the pool is dropped.
+#[derive(Debug)]
+pub(crate) enum Pool {
+    Http1(Http1Pool),
+    Http2(Http2Pool),
+    /// The cluster asks for a transport that we do not have: nothing is ever dialled.
+    Refused(Arc<str>),
+}
+
+impl Pools {
+    pub(crate) fn new(connect: Arc<dyn Connect>, executor: Executor) -> Self {
+        Self { connect, executor }
+    }
+
+    /// The pool of an endpoint, made when it is first asked for.
+    pub(crate) fn of<'e>(
+        &self,
+        cluster: &ClusterRuntime<Pool>,
+        endpoint: &'e Endpoint<Pool>,
+    ) -> &'e Pool {
+        endpoint.slot(|| self.pool(&cluster.config(), endpoint.state(), cluster.state()))
+    }
+
+    /// Connects to an endpoint ahead of requests, unless it is connected, being connected to, or
+    /// failed only just now.
+    pub(crate) fn start_connecting(
+        &self,
+        cluster: &ClusterRuntime<Pool>,
+        endpoint: &Endpoint<Pool>,
+    ) {
+        match self.of(cluster, endpoint) {
+            Pool::Http1(pool) => pool.start_connecting(),
+            Pool::Http2(pool) => pool.start_connecting(),
+            Pool::Refused(_) => {}
+        }
+    }
+
+    pub(super) fn pool(
+        &self,
+        config: &ClusterConfig,
+        endpoint: &Arc<EndpointState>,
+        cluster: &Arc<ClusterState>,
+    ) -> Pool {
+        if let Transport::Unsupported(reason) = &config.transport {
+            return Pool::Refused(Arc::clone(reason));
+        }
+        let dialer = Dialer {
+            connect: Arc::clone(&self.connect),
+            executor: self.executor.clone(),
+            endpoint: Arc::clone(endpoint),
+            cluster: Arc::clone(cluster),
+            timeout: config.connect_timeout,
+        };
+        match &config.protocol {
+            Protocol::Http1(_) => Pool::Http1(Http1Pool::new(dialer, config)),
+            Protocol::Http2(http2) => Pool::Http2(Http2Pool::new(dialer, config, http2)),
+        }
+    }
+}
+
+impl Pool {
+    /// Sends a request over one of the connections, making one if need be, and waiting for one if
+    /// `limits` allow no more.
+    pub(crate) async fn send(
+        &self,
+        request: Request<RequestBody>,
+        limits: &Limits,
+    ) -> Result<Response<ResponseBody>, SendError> {
+        match self {
+            Self::Http1(pool) => pool.send(request, limits).await,
+            Self::Http2(pool) => pool.send(request, limits).await,
+            Self::Refused(reason) => {
+                let text = format!("the cluster's transport is not available: {reason}");
+                Err(SendError::unsent(Error::new(ErrorKind::Tls, text), request))
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The stream deadline: the bound on everything a request does.
+//!
+//! # What it does
+//! Ends the request when its deadline, counted from arrival, passes; also while its response body is
+//! read.
+//!
+//! # Reads
+//! [`Decision::deadline`](crate::request::Decision::deadline): `max_stream_duration`, the caller's
+//! `grpc-timeout` (gRFC A31).
+//!
+//! # Order
+//! Directly below routing, above all that may wait.
+//!
+//! # Emits
+//! `StreamDeadline`.
+//!
+//! # Cancellation
+//! What is below is dropped, which resets its stream.
+
+use http::Response;
+use mesh_core::{Error, ErrorKind};
+
+use crate::{request::Routed, response::GuardedBody, serve::Serve};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Deadline<S> {
+    inner: S,
+}
+
+impl<S> Deadline<S> {
+    pub(crate) const fn new(inner: S) -> Self {
+        Self { inner }
+    }
+}
+
+impl<S> Serve<Routed> for Deadline<S>
+where
+    S: Serve<Routed, Response = Response<GuardedBody>>,
+{
+    type Response = Response<GuardedBody>;
+
+    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
+        let Some(deadline) = routed.decision.deadline else {
+            return self.inner.serve(routed).await;
+        };
+        let response = tokio::time::timeout_at(deadline.into(), self.inner.serve(routed)).await;
+        let response = response.map_err(|_| expired())??;
+        Ok(response.map(|body| body.until(deadline, ErrorKind::StreamDeadline)))
+    }
+}
+
+fn expired() -> Error {
+    Error::new(
+        ErrorKind::StreamDeadline,
+        "the deadline passed before an answer came",
+    )
+}

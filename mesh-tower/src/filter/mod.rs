@@ -1,0 +1,105 @@
+//! Filters: what the listener's chain does to each request and each answer.
+//!
+//! # What it does
+//! Runs the request's head through the chain that its route gives, waits where a filter waits, and
+//! the answer's head back through the same filters in reverse.
+//!
+//! # Reads
+//! [`Decision::filters`](crate::request::Decision::filters).
+//!
+//! # Order
+//! Below the stream deadline, which bounds injected delays; above the retries, so that filters see a
+//! request once (gRFC A33).
+//!
+//! # Emits
+//! Answers of filters, as responses: for a gRPC request a status in the headers.
+//!
+//! # Cancellation
+//! A wait ends with the future; what a filter held, its guard frees.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use http::{Request, Response};
+use mesh_core::{
+    Error,
+    filter::{FilterRun, Step, Timer},
+    policy::head::RequestHead,
+};
+
+use crate::{mesh::TargetCell, request::Routed, response::GuardedBody, serve::Serve};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Filter<S> {
+    target: Arc<TargetCell>,
+    inner: S,
+}
+
+impl<S> Filter<S> {
+    pub(crate) const fn new(target: Arc<TargetCell>, inner: S) -> Self {
+        Self { target, inner }
+    }
+}
+
+impl<S> Serve<Routed> for Filter<S>
+where
+    S: Serve<Routed, Response = Response<GuardedBody>>,
+{
+    type Response = Response<GuardedBody>;
+
+    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
+        if routed.decision.filters.is_empty() {
+            return self.inner.serve(routed).await;
+        }
+        self.run(routed).await
+    }
+}
+
+impl<S> Filter<S>
+where
+    S: Serve<Routed, Response = Response<GuardedBody>>,
+{
+    async fn run(&self, routed: Routed) -> Result<Response<GuardedBody>, Error> {
+        let Routed {
+            request,
+            mut decision,
+        } = routed;
+        let (mut head, body) = request.into_parts();
+        let (draw, grpc) = (decision.draw, decision.grpc);
+        let mut run = FilterRun::new(Arc::clone(&decision.filters), draw, grpc);
+        let mut step = run.on_request(&Clock, &mut head);
+        let response = loop {
+            step = match step {
+                Step::Wait(wait) => {
+                    let verdict = wait.await;
+                    run.resume(verdict, &Clock, &mut head)
+                }
+                Step::Reroute => {
+                    let seen = RequestHead::new(&head.method, &head.uri, &head.headers);
+                    self.target.redecide(&seen, &mut decision)?;
+                    run.reroute(Arc::clone(&decision.filters));
+                    run.on_request(&Clock, &mut head)
+                }
+                Step::Reply(reply) => {
+                    break reply.into_response(grpc).map(GuardedBody::local);
+                }
+                Step::Done => {
+                    let request = Request::from_parts(head, body);
+                    break self.inner.serve(Routed { request, decision }).await?;
+                }
+            };
+        };
+        let (mut head, body) = response.into_parts();
+        run.on_response(&Clock, &mut head);
+        Ok(Response::from_parts(head, body))
+    }
+}
+
+/// Tokio's clock, for filters that wait.
+struct Clock;
+
+impl Timer for Clock {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}

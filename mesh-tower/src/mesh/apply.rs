@@ -1,0 +1,119 @@
+//! From snapshots to live clusters.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use mesh_core::{
+    config::{ClusterEntry, ClusterSnapshot, Snapshot},
+    entropy::Entropy,
+    filter::FilterRegistry,
+    name::ClusterName,
+    runtime::{ClusterRuntime, Registry, View},
+};
+use tokio::sync::mpsc;
+
+use super::target::TargetCell;
+use crate::{
+    clock,
+    connect::{Pool, Pools},
+};
+
+/// A live cluster.
+pub(super) type Cluster = ClusterRuntime<Pool>;
+
+/// The live clusters of a mesh, by name: targets that use the same cluster share it.
+#[derive(Debug)]
+pub(super) struct Clusters {
+    // Cold path: locked while a snapshot is applied.
+    live: Mutex<HashMap<ClusterName, Live>>,
+    registry: Registry,
+    pools: Pools,
+    filters: FilterRegistry,
+    entropy: Entropy,
+    // To the driver, which connects and reconnects.
+    started: mpsc::UnboundedSender<Weak<Cluster>>,
+}
+
+/// A live cluster and the configuration that it was last given.
+#[derive(Debug)]
+struct Live {
+    cluster: Weak<Cluster>,
+    given: ClusterSnapshot,
+}
+
+impl Clusters {
+    pub(super) fn new(
+        pools: Pools,
+        filters: FilterRegistry,
+        entropy: Entropy,
+        started: mpsc::UnboundedSender<Weak<Cluster>>,
+    ) -> Self {
+        let (live, registry) = (Mutex::default(), Registry::default());
+        Self {
+            live,
+            registry,
+            pools,
+            filters,
+            entropy,
+            started,
+        }
+    }
+
+    pub(super) const fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    pub(super) fn draw(&self) -> u64 {
+        self.entropy.draw()
+    }
+
+    /// Brings the clusters of `snapshot` up to date, and puts a new view in force if anything but
+    /// endpoints and cluster policy differs from the one in force.
+    pub(super) fn apply(&self, target: &TargetCell, snapshot: Arc<Snapshot>) {
+        let before = target.view();
+        let view = View::build(snapshot, &self.filters, before.as_deref(), |given| {
+            self.live(given)
+        });
+        target.publish(Arc::new(view));
+        self.forget_unused();
+    }
+
+    /// The live cluster for this configuration: the one that is there, updated, or a new one when
+    /// its endpoints would have to be spoken to in another way.
+    fn live(&self, given: &ClusterSnapshot) -> Arc<Cluster> {
+        let name = &given.config.name;
+        // A panic while the lock was held cannot have left the map half-changed.
+        let mut clusters = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(live) = clusters.get_mut(name)
+            && let Some(cluster) = live.cluster.upgrade()
+            && live.given.config.same_identity(&given.config)
+        {
+            if !same(&live.given, given) {
+                cluster.update(given, clock::now());
+                live.given = given.clone();
+            }
+            return cluster;
+        }
+        let cluster = Arc::new(ClusterRuntime::new(given, &self.registry, clock::now()));
+        let live = Live {
+            cluster: Arc::downgrade(&cluster),
+            given: given.clone(),
+        };
+        clusters.insert(name.clone(), live);
+        // Fails when the driver is gone; then no target gets here.
+        let _ = self.started.send(Arc::downgrade(&cluster));
+        cluster
+    }
+
+    /// Forgets clusters that no view and no request holds.
+    fn forget_unused(&self) {
+        let mut clusters = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.retain(|_, live| live.cluster.strong_count() > 0);
+    }
+}
+
+fn same(a: &ClusterSnapshot, b: &ClusterSnapshot) -> bool {
+    ClusterEntry::Ready(a.clone()).same(&ClusterEntry::Ready(b.clone()))
+}

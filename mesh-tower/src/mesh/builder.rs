@@ -1,0 +1,109 @@
+//! Putting a mesh together.
+
+use std::sync::{Arc, Mutex};
+
+use mesh_core::{entropy::Entropy, filter::FilterRegistry, source::ConfigSource};
+use tokio::sync::mpsc;
+
+use super::{Mesh, MeshDriver, Shared, apply::Clusters};
+use crate::connect::{Connect, Executor, Pools, TcpConnect};
+
+/// What a mesh is made of. Everything has a default but the source of its configuration.
+#[derive(Debug, Default)]
+pub struct MeshBuilder {
+    source: Option<Arc<dyn ConfigSource>>,
+    connect: Option<Arc<dyn Connect>>,
+    executor: Option<Executor>,
+    filters: FilterRegistry,
+    seed: Option<u64>,
+}
+
+/// A mesh cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No source was given.
+    #[error("a mesh needs a source of configuration")]
+    NoSource,
+    /// No executor was given, and there is no tokio runtime here to take.
+    #[error("a mesh is built inside a tokio runtime, or with an executor")]
+    NoRuntime,
+}
+
+impl MeshBuilder {
+    /// Where configuration comes from.
+    #[must_use]
+    pub fn source(mut self, source: impl ConfigSource) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// How connections are made. Default: TCP with no delay, and Unix sockets.
+    #[must_use]
+    pub fn connect(mut self, connect: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connect));
+        self
+    }
+
+    /// Where connections run. Default: the tokio runtime in which the mesh is built.
+    #[must_use]
+    pub fn executor(mut self, executor: Executor) -> Self {
+        self.executor = Some(executor);
+        self
+    }
+
+    /// The filters that configuration may ask for, besides those built in.
+    #[must_use]
+    pub fn filters(mut self, filters: FilterRegistry) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// Makes routing decisions repeat themselves: for tests and demonstrations.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The mesh, and the driver that must be polled for it to learn anything.
+    ///
+    /// # Errors
+    /// Without a source, or outside a tokio runtime and without an executor.
+    pub fn build(self) -> Result<(Mesh, MeshDriver), BuildError> {
+        let source = self.source.ok_or(BuildError::NoSource)?;
+        let executor = self.executor.map_or_else(current, Ok)?;
+        let connect = self
+            .connect
+            .unwrap_or_else(|| Arc::new(TcpConnect::default()));
+        let entropy = self.seed.map_or_else(Entropy::system, Entropy::seeded);
+        let (opened, targets) = mpsc::unbounded_channel();
+        let (started, clusters) = mpsc::unbounded_channel();
+        let pools = Pools::new(connect, executor);
+        let driver = MeshDriver::new(source, targets, clusters, pools.clone());
+        let clusters = Arc::new(Clusters::new(pools, self.filters, entropy, started));
+        let shared = Shared {
+            targets: Mutex::default(),
+            clusters,
+            opened,
+        };
+        Ok((Mesh(Arc::new(shared)), driver))
+    }
+
+    /// The mesh, with its driver running on the executor.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn spawn(mut self) -> Result<Mesh, BuildError> {
+        let executor = self.executor.take().map_or_else(current, Ok)?;
+        let (mesh, driver) = self.executor(executor.clone()).build()?;
+        executor.spawn(driver);
+        Ok(mesh)
+    }
+}
+
+/// The runtime that this code runs in.
+fn current() -> Result<Executor, BuildError> {
+    let handle = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
+    Ok(Executor::tokio(handle))
+}

@@ -1,0 +1,141 @@
+//! The one future that makes a mesh live: it follows snapshots, and connects.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Weak},
+    task::{Context, Poll},
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use mesh_core::source::{ConfigSource, ConfigUpdate, ConfigWatch};
+use tokio::sync::mpsc;
+
+use super::{
+    apply::Cluster,
+    target::{Standing, TargetCell},
+};
+use crate::{clock, connect::Pools};
+
+/// Follows the configuration of every open target and keeps their clusters connected. Whoever builds
+/// a mesh spawns it, or has [`MeshBuilder::spawn`](super::MeshBuilder::spawn) do so. It ends when the
+/// last handle of the mesh is gone.
+#[must_use = "a mesh learns nothing until its driver is polled"]
+pub struct MeshDriver(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl MeshDriver {
+    pub(super) fn new(
+        source: Arc<dyn ConfigSource>,
+        targets: mpsc::UnboundedReceiver<Weak<TargetCell>>,
+        clusters: mpsc::UnboundedReceiver<Weak<Cluster>>,
+        pools: Pools,
+    ) -> Self {
+        Self(Box::pin(drive(source, targets, clusters, pools)))
+    }
+}
+
+impl Future for MeshDriver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for MeshDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MeshDriver")
+    }
+}
+
+async fn drive(
+    source: Arc<dyn ConfigSource>,
+    mut targets: mpsc::UnboundedReceiver<Weak<TargetCell>>,
+    mut clusters: mpsc::UnboundedReceiver<Weak<Cluster>>,
+    pools: Pools,
+) {
+    let mut following = FuturesUnordered::new();
+    let mut connecting = FuturesUnordered::new();
+    // Both channels close with the last handle; a closed one is not asked again.
+    let (mut opening, mut starting) = (true, true);
+    while opening || starting {
+        tokio::select! {
+            opened = targets.recv(), if opening => match opened {
+                Some(target) => following.extend(follow(&*source, &target)),
+                None => opening = false,
+            },
+            started = clusters.recv(), if starting => match started {
+                Some(cluster) => connecting.extend(keep_connected(&cluster, pools.clone())),
+                None => starting = false,
+            },
+            Some(()) = following.next() => {}
+            Some(()) = connecting.next() => {}
+        }
+    }
+}
+
+/// Applies what the source says of a target, until the target is dropped or the source ends.
+fn follow(
+    source: &dyn ConfigSource,
+    target: &Weak<TargetCell>,
+) -> Option<impl Future<Output = ()> + Send + use<>> {
+    let cell = target.upgrade()?;
+    cell.driven();
+    let watch = source.watch(cell.name());
+    let closed = cell.closed();
+    let target = Weak::clone(target);
+    Some(async move {
+        tokio::select! {
+            () = closed => {}
+            () = apply_all(watch, target) => {}
+        }
+    })
+}
+
+async fn apply_all(mut watch: ConfigWatch, target: Weak<TargetCell>) {
+    loop {
+        let update = watch.latest();
+        {
+            let Some(cell) = target.upgrade() else { return };
+            match update {
+                ConfigUpdate::Ready(snapshot) => cell.apply(snapshot),
+                ConfigUpdate::Pending(missing) => cell.stand(Standing::Pending(missing)),
+                ConfigUpdate::Absent(reason) => cell.stand(Standing::Absent(reason)),
+            }
+        }
+        if !watch.changed().await {
+            // The source is gone; what it said last stays in force for as long as the target lives.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Rebuilds a cluster's picker when the state of an endpoint changes or a clock runs out, and
+/// connects the endpoints that should be connected; until the cluster is dropped.
+fn keep_connected(
+    cluster: &Weak<Cluster>,
+    pools: Pools,
+) -> Option<impl Future<Output = ()> + Send + use<>> {
+    let mut changes = cluster.upgrade()?.state().subscribe();
+    let cluster = Weak::clone(cluster);
+    Some(async move {
+        loop {
+            let wake = {
+                changes.mark_unchanged();
+                let Some(cluster) = cluster.upgrade() else {
+                    return;
+                };
+                let rebuilt = cluster.rebuild(clock::now());
+                for endpoint in rebuilt.connect {
+                    pools.start_connecting(&cluster, &endpoint);
+                }
+                rebuilt.wake
+            };
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = clock::sleep_until(wake) => {}
+            }
+        }
+    })
+}

@@ -1,0 +1,52 @@
+//! A request that has been routed.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use http::Request;
+use mesh_core::{filter::FilterChain, policy::route::CompiledRoute, runtime::ClusterRuntime};
+
+use crate::{body::RequestBody, connect::Pool};
+
+/// A request with its route and its cluster. Layers below the router take nothing else, so a stack
+/// in the wrong order does not compile.
+///
+/// It holds its own route and cluster, never the whole view: a long stream pins only those.
+#[derive(Debug)]
+pub(crate) struct Routed {
+    /// What is to be sent.
+    pub(crate) request: Request<RequestBody>,
+    /// What was decided for it.
+    pub(crate) decision: Decision,
+}
+
+/// What was decided for a request; shared by its attempts.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    /// The route that took it.
+    pub(crate) route: Arc<CompiledRoute>,
+    /// The cluster that serves it. Retries stay in it.
+    pub(crate) cluster: Arc<ClusterRuntime<Pool>>,
+    /// The filters it passes.
+    pub(crate) filters: Arc<FilterChain>,
+    /// The request's random number: one draw serves all decisions on it.
+    pub(crate) draw: u64,
+    /// Whether its content-type is gRPC's.
+    pub(crate) grpc: bool,
+    /// Whether it waits for an endpoint where others fail at once.
+    pub(crate) wait_for_ready: bool,
+    /// When it is over, whatever happens: `max_stream_duration` or the caller's deadline.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Asks that a request waits, until its deadline, for an endpoint that can be picked, where it would
+/// otherwise fail at once (gRPC's wait-for-ready). Put into the request's extensions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WaitForReady(pub bool);
+
+/// The caller's own deadline: how long the whole exchange may take from here. The shorter of this and
+/// the route's limit counts. Put into the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallerDeadline(pub Duration);

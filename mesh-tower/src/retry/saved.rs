@@ -1,0 +1,95 @@
+//! A request kept so that it can be sent again.
+
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Uri, Version};
+
+use super::{REPLAY_LIMIT, replay::Replay};
+use crate::body::RequestBody;
+
+/// What is needed to make the request anew: its head, and its body as far as that can be had.
+///
+/// Connections consume a request, and say only later that they never sent it; so the head is saved
+/// for every request: one allocation, where a clone of the header map would take two.
+#[derive(Debug)]
+pub(super) struct Saved {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    extensions: Extensions,
+    body: SavedBody,
+}
+
+#[derive(Debug)]
+enum SavedBody {
+    /// All of it, at hand.
+    Full(RequestBody),
+    /// As it streams by, up to a limit.
+    Replay(Replay),
+    /// A stream that nobody asked to keep.
+    Gone,
+}
+
+impl Saved {
+    /// Saves `request`, and gives back the one to send first. A streaming body is kept only if
+    /// `keep`.
+    pub(super) fn of(request: Request<RequestBody>, keep: bool) -> (Self, Request<RequestBody>) {
+        let (head, body) = request.into_parts();
+        let (saved_body, body) = match body.try_clone() {
+            Some(copy) => (SavedBody::Full(copy), body),
+            None if keep => {
+                let replay = Replay::new(body, REPLAY_LIMIT);
+                let body = replay.body();
+                (SavedBody::Replay(replay), body)
+            }
+            None => (SavedBody::Gone, body),
+        };
+        let saved = Self {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            version: head.version,
+            headers: head
+                .headers
+                .iter()
+                .map(|(n, v)| (n.clone(), v.clone()))
+                .collect(),
+            extensions: head.extensions.clone(),
+            body: saved_body,
+        };
+        (saved, Request::from_parts(head, body))
+    }
+
+    /// Whether all of the body is still there.
+    pub(super) fn can_replay(&self) -> bool {
+        match &self.body {
+            SavedBody::Full(_) => true,
+            SavedBody::Replay(replay) => replay.is_whole(),
+            SavedBody::Gone => false,
+        }
+    }
+
+    /// The request anew. Only while [`Self::can_replay`].
+    pub(super) fn replay(&mut self) -> Request<RequestBody> {
+        let body = match &self.body {
+            SavedBody::Full(body) => body.try_clone().unwrap_or_else(RequestBody::empty),
+            SavedBody::Replay(replay) => replay.body(),
+            SavedBody::Gone => RequestBody::empty(),
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.version_mut() = self.version;
+        *request.extensions_mut() = self.extensions.clone();
+        request.headers_mut().reserve(self.headers.len());
+        for (name, value) in &self.headers {
+            request.headers_mut().append(name.clone(), value.clone());
+        }
+        request
+    }
+
+    /// The answer stands: stops keeping what still streams by.
+    pub(super) fn commit(self) {
+        if let SavedBody::Replay(replay) = self.body {
+            replay.commit();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The clocks that run from the end of the request: the route's `timeout` over all attempts, and
+//! `per_try_timeout` over one (Envoy, "timeouts"; dialect grpc has neither).
+//!
+//! # What it does
+//! Lets the answer take so long, from the moment the request was wholly sent to the end of the
+//! response body. While the request is still being sent no clock runs.
+//!
+//! # Reads
+//! [`Forward::timeout`](mesh_core::config::Forward::timeout),
+//! [`RetryPolicy::per_try_timeout`](mesh_core::config::RetryPolicy::per_try_timeout).
+//!
+//! # Order
+//! Twice in the stack: around the retries, and around each attempt.
+//!
+//! # Emits
+//! `RouteTimeout`, `AttemptTimeout`.
+//!
+//! # Cancellation
+//! What is below is dropped, which resets its stream.
+
+mod ended;
+
+use std::time::Duration;
+
+use http::Response;
+use mesh_core::{Error, ErrorKind};
+
+pub(crate) use self::ended::EndOfRequest;
+use crate::{
+    clock,
+    request::{Decision, Routed},
+    response::GuardedBody,
+    serve::Serve,
+};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Timeout<S> {
+    scope: Scope,
+    inner: S,
+}
+
+/// What a clock bounds.
+#[derive(Clone, Copy, Debug)]
+enum Scope {
+    /// All attempts and the waits between them.
+    Route,
+    /// One attempt.
+    Attempt,
+}
+
+impl<S> Timeout<S> {
+    pub(crate) const fn of_route(inner: S) -> Self {
+        Self {
+            scope: Scope::Route,
+            inner,
+        }
+    }
+
+    pub(crate) const fn of_attempt(inner: S) -> Self {
+        Self {
+            scope: Scope::Attempt,
+            inner,
+        }
+    }
+}
+
+impl Scope {
+    fn limit(self, decision: &Decision) -> Option<Duration> {
+        let forward = decision.route.forward().ok()?;
+        match self {
+            Self::Route => forward.timeout,
+            Self::Attempt => forward.retry.as_ref()?.per_try_timeout,
+        }
+    }
+
+    const fn kind(self) -> ErrorKind {
+        match self {
+            Self::Route => ErrorKind::RouteTimeout,
+            Self::Attempt => ErrorKind::AttemptTimeout,
+        }
+    }
+
+    fn expired(self) -> Error {
+        let text = match self {
+            Self::Route => "no complete answer within the route's timeout",
+            Self::Attempt => "no complete answer within the attempt's timeout",
+        };
+        // Sent: the clock runs only once the request is out.
+        Error::new(self.kind(), text).sent()
+    }
+}
+
+impl<S> Serve<Routed> for Timeout<S>
+where
+    S: Serve<Routed, Response = Response<GuardedBody>>,
+{
+    type Response = Response<GuardedBody>;
+
+    async fn serve(&self, mut routed: Routed) -> Result<Self::Response, Error> {
+        let Some(limit) = self.scope.limit(&routed.decision) else {
+            return self.inner.serve(routed).await;
+        };
+        let ended = EndOfRequest::of(routed.request.body_mut());
+        let clock = async {
+            let end = ended.wait().await;
+            clock::sleep_until(end.checked_add(limit)).await;
+        };
+        let response = tokio::select! {
+            biased;
+            response = self.inner.serve(routed) => response?,
+            () = clock => return Err(self.scope.expired()),
+        };
+        let kind = self.scope.kind();
+        Ok(response.map(|body| match ended.at() {
+            Some(end) => match end.checked_add(limit) {
+                Some(at) => body.until(at, kind),
+                None => body,
+            },
+            None => body.until_after(ended, limit, kind),
+        }))
+    }
+}

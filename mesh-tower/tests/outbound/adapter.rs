@@ -1,0 +1,73 @@
+//! What is matched and what arrives: a path, an authority and headers that are not trivial.
+
+use bytes::Bytes;
+use http::{HeaderName, Request};
+use http_body_util::Full;
+use mesh_core::config::{
+    HeaderMatch, HeaderMatchKind, HeaderSource, RouteMatch, SnapshotBuilder, StringMatch,
+    StringMatchKind,
+};
+
+use crate::support::{PROTOCOLS, cluster, mesh, read, route, routes, server};
+
+#[tokio::test]
+async fn a_request_is_routed_and_arrives_as_it_was_sent() {
+    for protocol in PROTOCOLS {
+        let (right, wrong) = (server(protocol, "right"), server(protocol, "wrong"));
+        let mut gold = RouteMatch::prefix("/orders/");
+        gold.headers.push(HeaderMatch {
+            source: HeaderSource::Header(HeaderName::from_static("x-tier")),
+            kind: HeaderMatchKind::Text(StringMatch {
+                kind: StringMatchKind::Exact("gold".into()),
+                ignore_case: false,
+            }),
+            invert: false,
+            missing_as_empty: false,
+        });
+        let table = routes(
+            "*.shop.test:8080",
+            vec![
+                route("gold", gold, "right", |_| {}),
+                route("rest", RouteMatch::prefix("/"), "wrong", |_| {}),
+            ],
+        );
+        let snapshot = SnapshotBuilder::new("listener")
+            .routes(table)
+            .cluster(cluster("right", protocol, &[right.socket()]))
+            .cluster(cluster("wrong", protocol, &[wrong.socket()]))
+            .build()
+            .unwrap();
+        let (mesh, _source) = mesh(snapshot);
+        let client = mesh.http_client("shop");
+
+        let request = Request::post("http://eu.shop.test:8080/orders/7%2F8?sort=up&empty=")
+            .header("x-tier", "gold")
+            .header("x-twice", "a")
+            .header("x-twice", "b")
+            .header("connection", "keep-alive, x-hop")
+            .header("x-hop", "1")
+            .body(Full::new(Bytes::from("two apples")))
+            .unwrap();
+        let seen = read(client.send(request).await.unwrap()).await;
+        assert_eq!(seen.server_id, "right");
+        assert_eq!(seen.method, "POST");
+        assert_eq!(seen.path, "/orders/7%2F8?sort=up&empty=");
+        assert_eq!(seen.authority, "eu.shop.test:8080");
+        assert_eq!(seen.headers["x-twice"], ["a", "b"]);
+        assert_eq!(seen.headers["x-tier"], ["gold"]);
+        assert!(
+            !seen.headers.contains_key("x-hop"),
+            "a hop-by-hop header went on: {seen:?}"
+        );
+        assert_eq!(seen.body.as_deref(), Some("two apples"));
+
+        let request =
+            Request::get("http://eu.shop.test:8080/orders/7").body(Full::<Bytes>::default());
+        let seen = read(client.send(request.unwrap()).await.unwrap()).await;
+        assert_eq!(seen.server_id, "wrong");
+
+        let request = Request::get("http://shop.test:8080/").body(Full::<Bytes>::default());
+        let error = client.send(request.unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), mesh_core::ErrorKind::NoRoute, "{error}");
+    }
+}

@@ -1,0 +1,7 @@
+//! Requests through the whole stack to real servers, over every protocol.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod adapter;
+mod retry;
+mod support;
