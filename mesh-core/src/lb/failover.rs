@@ -106,7 +106,9 @@ impl Child {
                 self.deadline = None;
             }
             Connectivity::Connecting if created || (changed && self.was_well) => {
-                self.deadline = Some(now + timeout);
+                // A timeout beyond what the clock can tell is as good as a day.
+                let deadline = now.checked_add(timeout);
+                self.deadline = Some(deadline.unwrap_or(now + Duration::from_secs(86_400)));
             }
             Connectivity::Connecting => {
                 self.deadline = self.deadline.filter(|deadline| now < *deadline);

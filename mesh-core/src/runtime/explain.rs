@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     ClusterRuntime, Connectivity, Endpoint,
-    cluster::{Answer, Layout, Share},
+    cluster::{Answer, Layout, Pool, Share},
 };
 use crate::{
     config::{HealthStatus, LbConfig, Locality},
@@ -113,24 +113,40 @@ fn share<C>(share: &Share, layout: &Layout<C>) -> ShareExplanation {
 
 fn answer(answer: &Answer) -> String {
     match answer {
-        Answer::Serve { pools, .. } => {
-            let pool = |weight: u64, count: usize| format!("{count} endpoints at weight {weight}");
-            match &pools[..] {
-                [only] => format!("picked among {} endpoints", only.members.len()),
-                several => {
-                    let pools = several.iter().map(|it| pool(it.weight, it.members.len()));
-                    let pools: Vec<String> = pools.collect();
-                    format!("picked among localities: {}", pools.join(", "))
-                }
-            }
+        Answer::Serve { pools, spare, .. } => {
+            let left_out = match spare.len() {
+                0 => String::new(),
+                count => format!("; {} left out", endpoints(count)),
+            };
+            format!("picked among {}{left_out}", among(pools))
         }
         Answer::Queue => "waits: endpoints are connecting".into(),
         Answer::Unreachable(members) => {
-            format!("fails: none of {} endpoints can be reached", members.len())
+            format!("fails: of {} none can be reached", endpoints(members.len()))
         }
         Answer::Empty => "fails: no healthy endpoint".into(),
         Answer::Panic => "fails: too few healthy endpoints".into(),
         Answer::Unsupported(name) => format!("fails: policy {name} is not supported"),
+    }
+}
+
+fn among(pools: &[Pool]) -> String {
+    if let [only] = pools {
+        return endpoints(only.members.len());
+    }
+    let total: u64 = pools.iter().map(|pool| pool.weight).sum();
+    let share = |pool: &Pool| {
+        let percent = 100.0 * pool.weight as f64 / total as f64;
+        format!("{} ({percent:.1} %)", endpoints(pool.members.len()))
+    };
+    let shares: Vec<String> = pools.iter().map(share).collect();
+    format!("localities of {}", shares.join(", "))
+}
+
+fn endpoints(count: usize) -> String {
+    match count {
+        1 => "1 endpoint".into(),
+        _ => format!("{count} endpoints"),
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 pub use self::state::ClusterState;
 pub(super) use self::{
     layout::Layout,
-    plan::{Answer, Plan, Share},
+    plan::{Answer, Plan, Pool, Share},
 };
 use self::{
     plan::{Outlook, Ready, Scene},
@@ -96,18 +96,7 @@ impl<C> ClusterRuntime<C> {
     /// cluster's identity changed. Call [`ClusterRuntime::rebuild`] next.
     pub fn update(&self, snapshot: &ClusterSnapshot, now: Instant) {
         let mut cold = self.lock();
-        let layout = Layout::new(
-            &self.state,
-            &snapshot.config,
-            &snapshot.endpoints,
-            Some(&cold.layout),
-        );
-        cold.config = Arc::clone(&snapshot.config);
-        cold.endpoints = Arc::clone(&snapshot.endpoints);
-        cold.note = snapshot.note.clone();
-        cold.layout = Arc::new(layout);
-        let Cold { ready, layout, .. } = &mut *cold;
-        ready.update(&layout.priorities);
+        cold.update(&self.state, snapshot);
         let plan = cold.look(now).plan;
         let old = self.set.swap(Arc::new(cold.set(plan)));
         self.announce();
@@ -154,8 +143,7 @@ impl<C> ClusterRuntime<C> {
                 return Pick::Drop(Arc::clone(&drop.category));
             }
         }
-        let max = set.config.limits.max_requests;
-        if !self.state.requests.try_add(max) {
+        if !self.state.requests.try_add(set.max_requests) {
             let error = Error::new(ErrorKind::Overloaded, "max_requests reached");
             return Pick::Fail(error.in_cluster(self.name().as_str()));
         }
@@ -229,6 +217,19 @@ impl<C> ClusterRuntime<C> {
 }
 
 impl<C> Cold<C> {
+    fn update(&mut self, state: &Arc<ClusterState>, snapshot: &ClusterSnapshot) {
+        let same_endpoints = Arc::ptr_eq(&self.endpoints, &snapshot.endpoints);
+        if !same_endpoints || !self.config.same_identity(&snapshot.config) {
+            let (config, endpoints) = (&snapshot.config, &snapshot.endpoints);
+            let layout = Layout::new(state, config, endpoints, Some(&self.layout));
+            self.ready.update(&layout.priorities);
+            self.layout = Arc::new(layout);
+        }
+        self.config = Arc::clone(&snapshot.config);
+        self.endpoints = Arc::clone(&snapshot.endpoints);
+        self.note = snapshot.note.clone();
+    }
+
     /// Looks at the endpoints as they are now.
     fn look(&mut self, now: Instant) -> Outlook {
         let factor = self.endpoints.overprovisioning_factor;

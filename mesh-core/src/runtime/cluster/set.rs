@@ -21,6 +21,9 @@ pub(super) struct PickerSet<C> {
     pub(super) config: Arc<ClusterConfig>,
     pub(super) endpoints: Arc<EndpointsConfig>,
     note: Option<Arc<str>>,
+    /// As in `config`, near at hand.
+    pub(super) max_requests: u32,
+    readiness: Readiness,
     /// One for each share of the plan.
     shares: Vec<Share<C>>,
 }
@@ -94,6 +97,8 @@ impl<C> PickerSet<C> {
         });
         Self {
             shares: shares.collect(),
+            max_requests: config.limits.max_requests,
+            readiness: config.lb.readiness,
             plan,
             layout,
             config,
@@ -117,7 +122,7 @@ impl<C> PickerSet<C> {
             }
         };
         match share.map(|share| &share.answer) {
-            Some(Serve::Pools(pools)) => pools.find(self.config.lb.readiness, entropy),
+            Some(Serve::Pools(pools)) => pools.find(self.readiness, entropy),
             Some(Serve::Queue) => Found::Queue,
             Some(Serve::Unreachable(latest)) => Found::Fail(unreachable(latest.as_ref())),
             Some(Serve::Refuse(refusal)) => Found::Fail(self.refused(refusal)),

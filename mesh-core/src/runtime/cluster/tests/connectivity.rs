@@ -213,6 +213,46 @@ fn grpc_draws_among_localities_with_a_ready_endpoint_by_weight() {
     assert!((2850..3150).contains(&counts[&1]), "{counts:?}");
 }
 
+#[test]
+fn readiness_and_failover_are_apart() {
+    let now = Instant::now();
+    let localities = || [plain([1]), locality("b", 1, Some(1), &[(2, HEALTHY, 1)])];
+    // Envoy's priorities over gRPC's readiness: whoever has load is connected beforehand.
+    let spill = runtime(&snapshot(Dialect::Envoy, localities(), |it| {
+        it.lb.readiness = Readiness::ConnectFirst;
+    }));
+    let rebuilt = spill.rebuild(now);
+    assert_eq!(rebuilt.connect.len(), 1);
+    assert!(matches!(spill.pick(&Entropy::seeded(1)), Pick::Queue));
+    state(&spill, 1).set_ready();
+    spill.rebuild(now);
+    assert_eq!(tally(&spill, 3), HashMap::from([(1, 3)]));
+    // gRPC's priorities over lazy connections: idle is good enough, failed is not.
+    let ready = runtime(&snapshot(Dialect::Grpc, localities(), |it| {
+        it.lb.readiness = Readiness::OnDemand;
+    }));
+    assert!(ready.rebuild(now).connect.is_empty());
+    assert_eq!(tally(&ready, 3), HashMap::from([(1, 3)]));
+    state(&ready, 1).set_failed(now, 1 << 63, "refused");
+    let wake = ready.rebuild(now).wake;
+    assert_eq!(wake, Some(now + Duration::from_secs(1)));
+    assert_eq!(tally(&ready, 3), HashMap::from([(2, 3)]));
+    // It may be tried again.
+    ready.rebuild(now + Duration::from_secs(1));
+    assert_eq!(tally(&ready, 1), HashMap::from([(1, 1)]));
+}
+
+#[test]
+fn a_timeout_beyond_all_clocks_is_borne() {
+    let localities = [plain([1]), locality("b", 1, Some(1), &[(2, HEALTHY, 1)])];
+    let runtime = runtime(&snapshot(Dialect::Grpc, localities, |it| {
+        it.lb.failover = Failover::Ready {
+            timeout: Duration::MAX,
+        };
+    }));
+    assert_eq!(runtime.rebuild(Instant::now()).connect.len(), 1);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Connecting,

@@ -213,8 +213,8 @@ fn an_explanation_tells_it_all() {
     assert_eq!(
         explanation.to_string(),
         "cluster shop: 0 of 100000 requests in flight
-  70 % to priority 0: picked among 1 endpoints
-  30 % to priority 1: fails: none of 1 endpoints can be reached
+  70 % to priority 0: picked among 1 endpoint
+  30 % to priority 1: fails: of 1 endpoint none can be reached
   priority 0, locality /a/, weight 1:
     127.0.0.1:1: Healthy, Idle, weight 1, 0 in flight, 0 succeeded, 0 failed
     127.0.0.1:2: Unhealthy, Idle, weight 1, 0 in flight, 0 succeeded, 0 failed

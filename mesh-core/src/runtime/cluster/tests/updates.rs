@@ -75,6 +75,75 @@ fn another_identity_makes_new_slots_and_new_states() {
 }
 
 #[test]
+fn load_is_not_forgotten() {
+    let now = Instant::now();
+    let least = |it: &mut ClusterConfig| {
+        it.lb.policy = LbPolicyConfig::LeastRequest {
+            choices: 10,
+            weights: crate::config::LeastRequestWeights::Ignore,
+        };
+    };
+    let runtime = runtime(&snapshot(Dialect::Envoy, [plain([1])], least));
+    let entropy = Entropy::seeded(1);
+    let busy: Vec<_> = (0..5).map(|_| runtime.pick(&entropy)).collect();
+    runtime.update(&snapshot(Dialect::Envoy, [plain([1, 2])], least), now);
+    let counts = tally(&runtime, 1000);
+    assert!(counts.get(&1).is_none_or(|it| *it < 10), "{counts:?}");
+    // An endpoint that was taken out still counts what it carries until that ends.
+    let gone = state(&runtime, 1);
+    runtime.update(&snapshot(Dialect::Envoy, [plain([2])], least), now);
+    assert_eq!((gone.in_flight(), runtime.state().in_flight()), (5, 5));
+    drop(busy);
+    assert_eq!((gone.in_flight(), runtime.state().in_flight()), (0, 0));
+}
+
+#[test]
+fn a_locality_that_changes_priority_serves_on() {
+    let now = Instant::now();
+    let before = [plain([1]), locality("b", 1, Some(1), &[(2, HEALTHY, 1)])];
+    let runtime = runtime(&snapshot(Dialect::Grpc, before, |_| {}));
+    state(&runtime, 1).set_failed(now, 0, "refused");
+    state(&runtime, 2).set_ready();
+    runtime.rebuild(now);
+    assert_eq!(tally(&runtime, 2), HashMap::from([(2, 2)]));
+    let after = [
+        locality("b", 0, Some(1), &[(2, HEALTHY, 1)]),
+        locality("a", 1, Some(1), &[(1, HEALTHY, 1)]),
+    ];
+    runtime.update(&snapshot(Dialect::Grpc, after, |_| {}), now);
+    assert_eq!(tally(&runtime, 2), HashMap::from([(2, 2)]));
+}
+
+#[test]
+fn new_endpoints_in_a_failed_priority_get_their_time() {
+    let now = Instant::now();
+    let second = || locality("b", 1, Some(1), &[(2, HEALTHY, 1)]);
+    let runtime = runtime(&snapshot(Dialect::Grpc, [plain([1]), second()], |_| {}));
+    state(&runtime, 1).set_failed(now, 0, "refused");
+    state(&runtime, 2).set_ready();
+    runtime.rebuild(now);
+    let elsewhere = locality("c", 0, Some(1), &[(3, HEALTHY, 1)]);
+    runtime.update(&snapshot(Dialect::Grpc, [elsewhere, second()], |_| {}), now);
+    let rebuilt = runtime.rebuild(now);
+    assert_eq!(rebuilt.wake, Some(now + Failover::GRPC_TIMEOUT));
+    assert!(matches!(runtime.pick(&Entropy::seeded(1)), Pick::Queue));
+    runtime.rebuild(now + Failover::GRPC_TIMEOUT);
+    assert_eq!(tally(&runtime, 2), HashMap::from([(2, 2)]));
+}
+
+#[test]
+fn policy_alone_can_change() {
+    let now = Instant::now();
+    let mut shop = snapshot(Dialect::Envoy, [plain([1])], |_| {});
+    let runtime = runtime(&shop);
+    let before = state(&runtime, 1);
+    Arc::make_mut(&mut shop.config).limits.max_requests = 0;
+    runtime.update(&shop, now);
+    assert!(Arc::ptr_eq(&before, &state(&runtime, 1)));
+    assert!(matches!(runtime.pick(&Entropy::seeded(1)), Pick::Fail(_)));
+}
+
+#[test]
 fn an_address_given_twice_is_one_endpoint() {
     let localities = [
         plain([1, 1, 2]),
@@ -138,6 +207,30 @@ async fn whoever_waits_is_woken() {
     assert!(matches!(picked, Pick::Use(_)));
     // News that came before the wait are not missed.
     runtime.changed(seen).await;
+}
+
+#[test]
+fn turns_are_exact_whoever_takes_them() {
+    let specs = [(1, HEALTHY, 1), (2, HEALTHY, 2), (3, HEALTHY, 5)];
+    let runtime = runtime(&snapshot(
+        Dialect::Envoy,
+        [locality("a", 0, None, &specs)],
+        |_| {},
+    ));
+    let counts = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| tally(&runtime, 2000)))
+            .collect();
+        let mut all = HashMap::new();
+        for thread in threads {
+            for (port, count) in thread.join().unwrap() {
+                *all.entry(port).or_insert(0) += count;
+            }
+        }
+        all
+    });
+    assert_eq!(counts, HashMap::from([(1, 1000), (2, 2000), (3, 5000)]));
+    assert_eq!(runtime.state().in_flight(), 0);
 }
 
 #[test]
