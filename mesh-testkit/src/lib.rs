@@ -3,6 +3,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`echo`] | HTTP servers that report what they saw, and misbehave on request |
+//! | [`grpc_echo`] | the same for gRPC, all four kinds of call |
+//! | [`client`] | a bare gRPC connection for generated clients |
 //! | [`dead`] | addresses that refuse, die or stay silent |
 //!
 //! Servers stop when they are dropped, and nothing of them survives: the tasks of a server, its
@@ -14,12 +16,16 @@
     reason = "a test double that cannot go on fails the test, and says why"
 )]
 
+pub mod client;
 pub mod dead;
 pub mod echo;
 pub mod generated;
+pub mod grpc_echo;
 pub mod net;
 mod waiting;
 
+pub use client::GrpcConnection;
 pub use dead::{CountingListener, black_hole, refusing_address};
 pub use echo::EchoServer;
+pub use grpc_echo::GrpcEcho;
 pub use net::Address;

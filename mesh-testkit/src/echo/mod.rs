@@ -30,8 +30,8 @@ use tokio::io::DuplexStream;
 use crate::net::{Address, Protocol, Server};
 
 pub use behaviour::Behaviour;
-pub(crate) use journal::Journal;
 pub use journal::Seen;
+pub(crate) use journal::{InFlight, Journal};
 pub use service::EchoReport;
 use service::Echoing;
 
