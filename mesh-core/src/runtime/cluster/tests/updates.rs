@@ -210,6 +210,21 @@ async fn whoever_waits_is_woken() {
 }
 
 #[test]
+fn a_rebuild_wakes_even_if_all_is_as_before() {
+    let now = Instant::now();
+    let runtime = runtime(&snapshot(Dialect::Grpc, [plain([1])], |_| {}));
+    state(&runtime, 1).set_ready();
+    runtime.rebuild(now);
+    // Lost and made again between two rebuilds: whoever picked in between must not wait for ever.
+    state(&runtime, 1).set_idle();
+    let seen = runtime.version();
+    assert!(matches!(runtime.pick(&Entropy::seeded(1)), Pick::Queue));
+    state(&runtime, 1).set_ready();
+    runtime.rebuild(now);
+    assert_ne!(runtime.version(), seen);
+}
+
+#[test]
 fn turns_are_exact_whoever_takes_them() {
     let specs = [(1, HEALTHY, 1), (2, HEALTHY, 2), (3, HEALTHY, 5)];
     let runtime = runtime(&snapshot(
