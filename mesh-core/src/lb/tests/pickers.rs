@@ -90,6 +90,10 @@ fn the_less_loaded_of_two_wins_and_the_first_on_a_tie() {
     let expected = [1.0 / 16.0, 3.0 / 16.0, 5.0 / 16.0, 7.0 / 16.0];
     near(&shares(&*picker, &[9, 6, 4, 1], 20_000, 3), &expected, 0.01);
     near(&shares(&*picker, &[5; 4], 20_000, 3), &[0.25; 4], 0.01);
+    for seed in 0..20 {
+        let first = crate::lb::index_below(Entropy::seeded(seed).draw(), 4);
+        assert_eq!(shares(&*picker, &[5; 4], 1, seed)[first], 1, "seed {seed}");
+    }
 }
 
 #[test]

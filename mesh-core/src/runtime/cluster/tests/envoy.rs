@@ -179,6 +179,37 @@ fn localities_share_by_weight_and_health() {
         170,
     );
     assert_eq!(counts, HashMap::from([(1, 70), (8, 50), (9, 50)]));
+    // A draining endpoint does not make its locality smaller.
+    let counts = tally(
+        &weighted(vec![a(Some(1), &[HEALTHY, DRAINING]), b(Some(1))]),
+        20,
+    );
+    assert_eq!(counts, HashMap::from([(1, 10), (8, 5), (9, 5)]));
+    // Degraded endpoints share what is theirs by weight as well: half of it all, 1 to 3.
+    let both = |zone: &str, weight, first| {
+        let specs = [
+            (first, HEALTHY, 1),
+            (first + 1, DEGRADED, 1),
+            (first + 2, UNHEALTHY, 1),
+        ];
+        locality(zone, 0, Some(weight), &specs)
+    };
+    let counts = tally(&weighted(vec![both("a", 1, 1), both("b", 3, 4)]), 40_000);
+    for (port, percents) in [(1, 13), (2, 13), (4, 38), (5, 38)] {
+        assert!(
+            percent(&counts, &[port]).abs_diff(percents) <= 2,
+            "{counts:?}"
+        );
+    }
+    // In panic, weights do not count.
+    let counts = tally(
+        &weighted(vec![
+            a(Some(9), &[UNHEALTHY, UNHEALTHY]),
+            locality("b", 0, Some(1), &[(9, UNHEALTHY, 1)]),
+        ]),
+        9,
+    );
+    assert_eq!(counts, HashMap::from([(1, 3), (2, 3), (9, 3)]));
     // Without a weight: nothing, unless none has one.
     let counts = tally(&weighted(vec![a(None, &[HEALTHY]), b(Some(1))]), 10);
     assert_eq!(counts, HashMap::from([(8, 5), (9, 5)]));
