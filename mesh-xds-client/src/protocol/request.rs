@@ -32,6 +32,7 @@ impl<D: Decode> AdsState<D> {
             self.owes_request(*kind)
         })?;
         self.counters.requests += 1;
+        self.wires[kind as usize].begin_request();
         let node =
             (!std::mem::replace(&mut self.introduced, true)).then(|| self.config.node.clone());
         let request = match self.config.variant {

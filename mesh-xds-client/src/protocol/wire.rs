@@ -34,6 +34,9 @@ pub(crate) struct Wire {
     replies: VecDeque<Reply>,
     /// What the last response was refused for, and how often in a row.
     refusals: Option<(String, u32)>,
+    /// Whether names were told of since the last response. If that crossed the response on the way,
+    /// the server has ignored it as stale, and only the answer repeats the names.
+    named: bool,
     /// The answers are not to be sent before then, unless there is something else to say.
     held_until: Option<Instant>,
 }
@@ -56,6 +59,7 @@ impl Default for Wire {
             removed: BTreeSet::new(),
             replies: VecDeque::new(),
             refusals: None,
+            named: false,
             held_until: None,
         }
     }
@@ -75,7 +79,13 @@ impl Wire {
         self.added.clear();
         self.replies.clear();
         self.refusals = None;
+        self.named = false;
         self.held_until = None;
+    }
+
+    /// A request is about to be made.
+    pub(crate) fn begin_request(&mut self) {
+        self.named |= !self.started || !self.added.is_empty() || !self.removed.is_empty();
     }
 
     /// Owes the server an answer. Each response gets its own in delta; in state of the world
@@ -111,11 +121,13 @@ impl Wire {
     /// at full speed.
     fn hold_repetition(&mut self, error: Option<&Status>, now: Instant) {
         self.held_until = None;
+        let named = std::mem::take(&mut self.named);
         self.refusals = match (error, self.refusals.take()) {
             (None, _) => None,
             (Some(error), Some((text, times))) if text == error.message => {
                 let factor = 1 << times.min(16);
-                self.held_until = Some(now + FIRST_HOLD.saturating_mul(factor).min(LONGEST_HOLD));
+                let hold = FIRST_HOLD.saturating_mul(factor).min(LONGEST_HOLD);
+                self.held_until = (!named).then_some(now + hold);
                 Some((text, times.saturating_add(1)))
             }
             (Some(error), _) => Some((error.message.clone(), 0)),

@@ -144,3 +144,63 @@ fn a_resource_does_not_keep_its_response_alive() {
     client.respond(response);
     assert!(sent.is_unique(), "the stored bytes are a copy");
 }
+
+#[test]
+fn nonsense_is_survived() {
+    let seed = 0xbad;
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let names = ["a", "xdstp://a/t/i?b=1&a=2"].map(|name| (Cluster, name));
+    let mut sotw_client = Client::new(Variant::Sotw).watching(&names);
+    let mut delta_client = Client::new(Variant::Delta).watching(&names);
+    let mut response = sotw(
+        Cluster,
+        "1",
+        "n1",
+        &[("a", "x"), ("xdstp://a/t/i?b=1&a=2", "\u{e4}")],
+    );
+    let inner = Resource {
+        name: "a".to_owned(),
+        ..Default::default()
+    };
+    response.resources.push(Any::pack(&inner));
+    response
+        .resource_errors
+        .push(server_error("a", 5, "\u{e4}"));
+    let mut change = delta(
+        Cluster,
+        "n1",
+        &[("a", "1", "x"), ("b", "1", "bad")],
+        &["a", "?"],
+    );
+    change.resource_errors.push(server_error("a", 5, "\u{e4}"));
+    let (bytes, change) = (response.encode_to_vec(), change.encode_to_vec());
+    let mut read = 0;
+    for _ in 0..20_000 {
+        let mut spoil = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            for _ in 0..random.usize(1..4) {
+                let at = random.usize(..bytes.len());
+                bytes[at] = random.u8(..);
+            }
+            bytes::Bytes::from(bytes)
+        };
+        if let Ok(response) = DiscoveryResponse::decode(spoil(&bytes)) {
+            sotw_client.state.handle_response(sotw_client.now, response);
+            read += 1;
+        }
+        if let Ok(response) = DeltaDiscoveryResponse::decode(spoil(&change)) {
+            delta_client
+                .state
+                .handle_response(delta_client.now, response);
+            read += 1;
+        }
+        for client in [&mut sotw_client, &mut delta_client] {
+            client.changes();
+            client.requests();
+            client.advance(0.1);
+            assert_eq!(client.state.resources().count(), 2);
+        }
+    }
+    assert!(read > 1_000, "{read}");
+}

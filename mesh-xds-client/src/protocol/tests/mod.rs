@@ -3,6 +3,8 @@
 mod bounds;
 mod delta;
 mod life;
+mod model;
+mod simulation;
 mod sotw;
 mod stream;
 
@@ -25,7 +27,7 @@ use mesh_proto::{
 };
 use prost::Message;
 
-use super::{AdsConfig, AdsRequest, AdsState, Decode, Event, Limits, Variant};
+use super::{AdsConfig, AdsRequest, AdsResponse, AdsState, Decode, Event, Limits, Variant};
 use crate::{
     bootstrap::ServerFeatures,
     resource::ResourceType::{self, Cluster, Endpoints, Listener, RouteConfig},
@@ -53,7 +55,13 @@ impl Decode for Reader {
     fn decode(&self, _kind: ResourceType, resource: &Any) -> Result<String, ConfigErrors> {
         self.decoded.set(self.decoded.get() + 1);
         let mut errors = ConfigErrors::default();
-        let thing = Thing::decode(resource.value.clone()).expect("its name could be read");
+        let thing = match Thing::decode(resource.value.clone()) {
+            Ok(thing) => thing,
+            Err(error) => {
+                errors.push(&FieldPath::root(), error.to_string());
+                Thing::default()
+            }
+        };
         if thing.content.starts_with("bad") {
             errors.push(&FieldPath::root().field("content"), thing.content.clone());
         }

@@ -292,6 +292,20 @@ fn a_held_refusal_goes_out_with_the_next_change() {
 }
 
 #[test]
+fn a_repeated_refusal_is_not_held_if_the_names_crossed_it_on_the_way() {
+    let mut client = Client::new(Variant::Sotw).watching(&[(Cluster, "a")]);
+    client.respond(sotw(Cluster, "1", "n1", &[("a", "bad")]));
+    client.subscribe(&[(Cluster, "b")]);
+    assert_eq!(client.sotw().response_nonce, "n1", "stale by then");
+    let nack = client.respond(sotw(Cluster, "1", "n2", &[("a", "bad")]));
+    assert_eq!(
+        nack.resource_names,
+        ["a", "b"],
+        "b is known to the server only now"
+    );
+}
+
+#[test]
 fn unknown_and_unasked_types_are_dropped_without_an_answer() {
     let mut client = Client::new(Variant::Sotw).watching(&[(Cluster, "a")]);
     let mut unknown = sotw(Cluster, "1", "n1", &[("a", "x")]);
