@@ -23,8 +23,20 @@ use crate::{body::ChannelBody, status::status_of};
 /// A gRPC channel through the mesh. Cheap to clone, always ready; connections are made as the
 /// cluster's balancing asks.
 ///
-/// ```ignore
-/// let client = GreeterClient::new(mesh.channel("xds:///greeter")?);
+/// ```
+/// use mesh_core::{config::Dialect, source::FixedSource};
+/// use mesh_tonic::MeshChannel;
+/// use mesh_tower::Mesh;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mesh = Mesh::builder().source(FixedSource::new()).spawn()?;
+/// let channel = MeshChannel::new(mesh.http_client("greeter"), "greeter", Dialect::Grpc)?;
+/// // A generated client takes the channel: `GreeterClient::new(channel)`.
+/// let client = tonic::client::Grpc::new(channel);
+/// # drop(client);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct MeshChannel {

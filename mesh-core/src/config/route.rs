@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
-use super::{FilterOverrides, MatchRules, RetryPolicy, RouteMatch, matcher::as_text};
+use super::{Dialect, FilterOverrides, MatchRules, RetryPolicy, RouteMatch, matcher::as_text};
 use crate::name::{ClusterName, RouteConfigName};
 
 /// A RouteConfiguration: by which virtual host and which route a request goes where.
@@ -22,9 +22,9 @@ pub struct RouteConfig {
 }
 
 impl RouteConfig {
-    /// Sends every request to one cluster.
+    /// Sends every request to one cluster, by a dialect's rules.
     #[must_use]
-    pub fn to_cluster(cluster: ClusterName) -> Self {
+    pub fn to_cluster(cluster: ClusterName, dialect: Dialect) -> Self {
         let route = Route {
             name: "".into(),
             matches: RouteMatch::prefix(""),
@@ -42,7 +42,7 @@ impl RouteConfig {
             name: "".into(),
             virtual_hosts: vec![host],
             ignore_port: false,
-            rules: MatchRules::of(super::Dialect::Envoy),
+            rules: MatchRules::of(dialect),
         }
     }
 }

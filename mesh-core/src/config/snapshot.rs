@@ -5,7 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    ClusterConfig, ConfigErrors, Discovery, EndpointsConfig, FieldPath, ListenerConfig, RouteConfig,
+    ClusterConfig, ConfigErrors, Dialect, Discovery, EndpointsConfig, FieldPath, ListenerConfig,
+    RouteConfig,
 };
 use crate::{name::ClusterName, policy::route::RouteTable};
 
@@ -157,7 +158,9 @@ impl SnapshotBuilder {
     pub fn build(mut self) -> Result<Snapshot, ConfigErrors> {
         let routes = match (self.routes, self.clusters.keys().next()) {
             (Some(routes), _) => routes,
-            (None, Some(only)) if self.clusters.len() == 1 => RouteConfig::to_cluster(only.clone()),
+            (None, Some(only)) if self.clusters.len() == 1 => {
+                RouteConfig::to_cluster(only.clone(), Dialect::Envoy)
+            }
             _ => {
                 self.errors.push(
                     &FieldPath::root().field("routes"),

@@ -2,9 +2,9 @@ use http::{HeaderMap, HeaderName, Method, Uri};
 
 use super::*;
 use crate::config::{
-    ClusterChoice, FilterOverrides, Forward, Fraction, HeaderMatch, HeaderMatchKind, HeaderSource,
-    PathMatch, Pattern, QueryMatch, QueryMatchKind, Route, RouteAction, RouteConfig, RouteMatch,
-    StringMatch, StringMatchKind, WeightedCluster, WeightedClusters,
+    ClusterChoice, Dialect, FilterOverrides, Forward, Fraction, HeaderMatch, HeaderMatchKind,
+    HeaderSource, PathMatch, Pattern, QueryMatch, QueryMatchKind, Route, RouteAction, RouteConfig,
+    RouteMatch, StringMatch, StringMatchKind, WeightedCluster, WeightedClusters,
 };
 
 fn text(kind: StringMatchKind, ignore_case: bool) -> StringMatch {
@@ -22,7 +22,7 @@ fn header(name: &'static str, kind: HeaderMatchKind, invert: bool) -> HeaderMatc
 
 /// A table with one virtual host for `*.test`, whose last route takes everything.
 fn table(matches: Vec<RouteMatch>, last: RouteAction) -> RouteTable {
-    let mut config = RouteConfig::to_cluster("unused".into());
+    let mut config = RouteConfig::to_cluster("unused".into(), Dialect::Envoy);
     let host = &mut config.virtual_hosts[0];
     host.name = "shop".into();
     host.domains = vec!["*.test".into()];

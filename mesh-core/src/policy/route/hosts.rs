@@ -112,11 +112,11 @@ fn without_port(authority: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::VirtualHost;
+    use crate::config::{Dialect, VirtualHost};
 
     /// One virtual host for each of `domains`.
     fn hosts(domains: &[&str], ignore_port: bool) -> Hosts {
-        let mut config = RouteConfig::to_cluster("c".into());
+        let mut config = RouteConfig::to_cluster("c".into(), Dialect::Envoy);
         let host = config.virtual_hosts.remove(0);
         config.virtual_hosts = domains
             .iter()

@@ -5,8 +5,8 @@ use http::{HeaderMap, Method, Uri};
 
 use super::*;
 use crate::config::{
-    BackoffConfig, ClusterChoice, DomainPattern, FilterOverrides, PathMatch, RetryConditions,
-    RetryPolicy, RouteMatch, VirtualHost,
+    BackoffConfig, ClusterChoice, Dialect, DomainPattern, FilterOverrides, PathMatch,
+    RetryConditions, RetryPolicy, RouteMatch, VirtualHost,
 };
 
 /// A route to the cluster of its name.
@@ -35,7 +35,7 @@ fn host(domains: &[&str], routes: Vec<Route>) -> VirtualHost {
 fn table(virtual_hosts: Vec<VirtualHost>) -> RouteTable {
     RouteTable::compile(RouteConfig {
         virtual_hosts,
-        ..RouteConfig::to_cluster("unused".into())
+        ..RouteConfig::to_cluster("unused".into(), Dialect::Envoy)
     })
 }
 
