@@ -34,10 +34,6 @@ impl Node {
     }
 
     /// The message that introduces us on a stream (gRFC A27).
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the stream that sends it comes next")
-    )]
     pub(crate) fn to_proto(&self) -> core::Node {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         core::Node {

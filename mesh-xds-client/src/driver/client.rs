@@ -1,0 +1,160 @@
+//! The whole client without its I/O: the ADS state machine and the graph, turned together.
+
+use std::{collections::HashSet, sync::Arc, time::Instant};
+
+use mesh_core::source::ConfigUpdate;
+use tracing::warn;
+
+use super::decoder::Decoder;
+use crate::{
+    bootstrap::Bootstrap,
+    graph::{Graph, Origin},
+    protocol::{AdsRequest, AdsResponse, AdsState, Event},
+    resource::ResourceType,
+};
+
+/// The state behind a driver and its sources.
+#[derive(Debug)]
+pub(crate) struct Client {
+    bootstrap: Arc<Bootstrap>,
+    /// Which of the bootstrap's servers is asked.
+    server: usize,
+    ads: AdsState<Decoder>,
+    graph: Graph,
+    watched: HashSet<Arc<str>>,
+}
+
+/// What is to be done after a turn.
+#[derive(Debug, Default)]
+pub(crate) struct Turned {
+    /// Open a stream.
+    pub(crate) connect: bool,
+    /// What to tell the watches, by listener.
+    pub(crate) updates: Vec<(Arc<str>, ConfigUpdate)>,
+}
+
+impl Client {
+    pub(crate) fn new(bootstrap: Arc<Bootstrap>, ads: AdsState<Decoder>) -> Self {
+        Self {
+            bootstrap,
+            server: 0,
+            ads,
+            graph: Graph::default(),
+            watched: HashSet::new(),
+        }
+    }
+
+    pub(crate) const fn ads(&self) -> &AdsState<Decoder> {
+        &self.ads
+    }
+
+    /// The URI of the server that is asked.
+    pub(crate) fn server_uri(&self) -> &Arc<str> {
+        &self.bootstrap.servers[self.server].server.uri
+    }
+
+    /// Watches just these listeners from now on.
+    pub(crate) fn watch_only(&mut self, listeners: HashSet<Arc<str>>) {
+        for gone in self.watched.difference(&listeners) {
+            self.graph.unwatch(gone);
+        }
+        for new in listeners.difference(&self.watched) {
+            self.graph.watch(new);
+        }
+        self.watched = listeners;
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.ads.handle_timeout(now);
+    }
+
+    pub(crate) fn handle_connected(&mut self, now: Instant) {
+        self.ads.handle_connected(now);
+    }
+
+    pub(crate) fn handle_closed(&mut self, now: Instant, reason: &str) {
+        let reason = format!("{}: {reason}", self.server_uri());
+        self.ads.handle_closed(now, &reason);
+    }
+
+    pub(crate) fn handle_response(&mut self, response: AdsResponse, now: Instant) {
+        self.ads.handle_response(now, response);
+    }
+
+    /// The next request to send, once a turn is over.
+    pub(crate) fn poll_request(&mut self, now: Instant) -> Option<AdsRequest> {
+        let request = self.ads.poll_request(now)?;
+        let (type_url, error) = match &request {
+            AdsRequest::Sotw(request) => (&request.type_url, &request.error_detail),
+            AdsRequest::Delta(request) => (&request.type_url, &request.error_detail),
+        };
+        if let Some(error) = error {
+            warn!(
+                type_url,
+                server = &**self.server_uri(),
+                reason = error.message,
+                "xDS resources are refused"
+            );
+        }
+        Some(request)
+    }
+
+    /// Takes all that happened through the graph, until nothing is left to do.
+    pub(crate) fn turn(&mut self) -> Turned {
+        let mut turned = Turned::default();
+        loop {
+            while let Some(event) = self.ads.poll_event() {
+                match event {
+                    Event::Connect => turned.connect = true,
+                    Event::Connection => self.graph.note_connection(),
+                    Event::Changed { kind, name } => self.graph.note(kind, &name),
+                }
+            }
+            if self.graph.is_clean() {
+                return turned;
+            }
+            let origin = Origin {
+                node: &self.bootstrap.node.id,
+                server: &self.bootstrap.servers[self.server].server.uri,
+                error: self.ads.connection_error().map(|error| &*error.details),
+            };
+            let turn = self.graph.turn(&self.ads, &origin);
+            turned.updates.extend(turn.updates);
+            for (kind, name) in turn.unsubscribe {
+                self.ads.unsubscribe(kind, &name);
+            }
+            for (kind, name) in turn.subscribe {
+                if let Err(reason) = self.subscribe(kind, &name) {
+                    let node = &self.bootstrap.node.id;
+                    let text = format!("xDS node {node:?}: {kind} {name:?}: {reason}");
+                    self.graph.refuse(kind, name, text.into());
+                }
+            }
+        }
+    }
+
+    fn subscribe(&mut self, kind: ResourceType, name: &str) -> Result<(), String> {
+        self.check_authority(name)?;
+        let subscribed = self.ads.subscribe(kind, name);
+        subscribed.map_err(|error| error.to_string())
+    }
+
+    /// A resource of an authority that the bootstrap lacks cannot be had (gRFC A47).
+    fn check_authority(&self, name: &str) -> Result<(), String> {
+        let Some(rest) = name.strip_prefix("xdstp://") else {
+            return Ok(());
+        };
+        let authority = rest.split('/').next().unwrap_or_default();
+        match self.bootstrap.authorities.get(authority) {
+            None => Err(format!(
+                "the authority {authority:?} is not in the bootstrap"
+            )),
+            Some(known) if known.servers.is_empty() || known.servers == self.bootstrap.servers => {
+                Ok(())
+            }
+            Some(_) => Err(format!(
+                "the authority {authority:?} has control planes of its own, which is not supported"
+            )),
+        }
+    }
+}

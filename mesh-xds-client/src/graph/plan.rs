@@ -1,0 +1,163 @@
+//! A listener with its routes: what a snapshot is built around.
+
+use std::{collections::HashSet, sync::Arc};
+
+use indexmap::IndexMap;
+use mesh_core::{
+    config::{ClusterEntry, ListenerConfig, Snapshot},
+    policy::route::RouteTable,
+};
+
+use super::{
+    ClusterNodes,
+    cluster::keep,
+    tables::{Tables, compile},
+};
+use crate::{
+    protocol::canonical,
+    resource::{ListenerResource, RouteConfigResource, RouteSource},
+};
+
+/// One version of a listener and of its routes.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    listener: Arc<ListenerResource>,
+    /// The RouteConfiguration with its canonical name; `None` where the listener holds its routes.
+    routes: Option<(Arc<str>, Arc<RouteConfigResource>)>,
+    config: Arc<ListenerConfig>,
+    table: Arc<RouteTable>,
+}
+
+impl Plan {
+    /// Plans for a listener and its routes, keeping what of `old` says the same.
+    pub(crate) fn new(
+        listener: &Arc<ListenerResource>,
+        routes: Option<(&Arc<str>, &Arc<RouteConfigResource>)>,
+        old: Option<&Self>,
+        tables: &mut Tables,
+    ) -> Self {
+        let default = listener.max_stream_duration;
+        let table = match (routes, &listener.routes) {
+            (Some((name, routes)), _) => tables.get(name, routes, default),
+            (None, RouteSource::Inline(routes)) => match old {
+                Some(old)
+                    if old.listener.routes == listener.routes
+                        && old.listener.max_stream_duration == default =>
+                {
+                    Arc::clone(&old.table)
+                }
+                _ => compile(routes, default),
+            },
+            // Not asked for: the caller has the routes of a listener that names them.
+            (None, RouteSource::Rds(_)) => Arc::new(RouteTable::compile(no_routes())),
+        };
+        let mut config = Arc::new(listener.config.clone());
+        if let Some(old) = old {
+            keep(&old.config, &mut config);
+        }
+        Self {
+            listener: Arc::clone(listener),
+            routes: routes.map(|(name, routes)| (Arc::clone(name), Arc::clone(routes))),
+            config,
+            table,
+        }
+    }
+
+    /// Whether it was made of just these.
+    pub(crate) fn is_of(
+        &self,
+        listener: &Arc<ListenerResource>,
+        routes: Option<(&Arc<str>, &Arc<RouteConfigResource>)>,
+    ) -> bool {
+        let same_routes = match (&self.routes, routes) {
+            (Some((name, mine)), Some((other, theirs))) => {
+                name == other && Arc::ptr_eq(mine, theirs)
+            }
+            (None, None) => true,
+            _ => false,
+        };
+        same_routes && Arc::ptr_eq(&self.listener, listener)
+    }
+
+    /// The canonical name of its RouteConfiguration.
+    pub(crate) fn route_name(&self) -> Option<&Arc<str>> {
+        self.routes.as_ref().map(|(name, _)| name)
+    }
+
+    /// The canonical names of its clusters.
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+        let names = self.table.clusters().iter();
+        names.map(|name| canonical(name.as_str()))
+    }
+
+    /// The snapshot of it; clusters stand in the order in which the route table counts them. One
+    /// without an answer keeps its place with a text that says so.
+    pub(crate) fn snapshot(&self, nodes: &ClusterNodes) -> Snapshot {
+        let clusters = self.table.clusters().iter().map(|name| {
+            let node = nodes.get(&*canonical(name.as_str()));
+            let entry = node.and_then(|node| node.entry()).cloned();
+            let entry = entry.unwrap_or_else(|| {
+                ClusterEntry::Unavailable(format!("cluster {name:?} is not known yet").into())
+            });
+            (name.clone(), entry)
+        });
+        let clusters: IndexMap<_, _> = clusters.collect();
+        Snapshot {
+            listener: Arc::clone(&self.config),
+            routes: Arc::clone(&self.table),
+            clusters: Arc::new(clusters),
+        }
+    }
+
+    /// The snapshot `old` of this plan, with these clusters as they are now; `None` if nothing
+    /// changed. All other entries are shared.
+    pub(crate) fn refreshed(
+        &self,
+        old: &Snapshot,
+        touched: &HashSet<Arc<str>>,
+        nodes: &ClusterNodes,
+    ) -> Option<Snapshot> {
+        let mut clusters = None;
+        for name in touched {
+            let Some(place) = old.clusters.get_index_of(&**name) else {
+                // Written in another spelling than the canonical one: compare them all.
+                let snapshot = self.snapshot(nodes);
+                return (!same(&snapshot, old)).then_some(snapshot);
+            };
+            let Some(entry) = nodes.get(name).and_then(|node| node.entry()) else {
+                continue;
+            };
+            if old.clusters[place].same(entry) {
+                continue;
+            }
+            let clusters: &mut IndexMap<_, _> =
+                clusters.get_or_insert_with(|| (*old.clusters).clone());
+            clusters[place] = entry.clone();
+        }
+        Some(Snapshot {
+            clusters: Arc::new(clusters?),
+            ..old.clone()
+        })
+    }
+}
+
+/// Whether nothing differs, by identity of the parts.
+pub(crate) fn same(a: &Snapshot, b: &Snapshot) -> bool {
+    Arc::ptr_eq(&a.listener, &b.listener)
+        && Arc::ptr_eq(&a.routes, &b.routes)
+        && a.clusters.len() == b.clusters.len()
+        && a.clusters
+            .iter()
+            .zip(&*b.clusters)
+            .all(|(a, b)| a.0 == b.0 && a.1.same(b.1))
+}
+
+fn no_routes() -> mesh_core::config::RouteConfig {
+    use mesh_core::config::{Dialect, MatchRules, RouteConfig};
+    RouteConfig {
+        name: "".into(),
+        virtual_hosts: Vec::new(),
+        ignore_port: false,
+        rules: MatchRules::of(Dialect::Grpc),
+    }
+}
