@@ -63,7 +63,10 @@ pub struct Rebuilt<C> {
     /// When to rebuild again at the latest; `None` until something is reported.
     pub wake: Option<Instant>,
     /// Endpoints to connect to now ([`Readiness::ConnectFirst`]): those of the priorities in use
-    /// that are idle. An endpoint is named again until it is reported to be connecting.
+    /// that are not ready, unless they failed only just now. They are named at each rebuild until
+    /// they are ready, also while they are connecting: that may be another mesh's attempt, which
+    /// can end without a word. A mesh that is connecting already does nothing; one that has a
+    /// connection reports it anew ([`EndpointState::set_ready`](super::EndpointState::set_ready)).
     pub connect: Vec<Arc<Endpoint<C>>>,
 }
 
@@ -247,7 +250,8 @@ impl<C> Cold<C> {
         )
     }
 
-    /// The idle ones among the `wanted` endpoints, if they are to be connected beforehand.
+    /// Those of the `wanted` endpoints that should be ready and are not, if endpoints are to be
+    /// connected beforehand.
     fn to_connect(&self, wanted: &[u32]) -> Vec<Arc<Endpoint<C>>> {
         if self.config.lb.readiness == Readiness::OnDemand {
             return Vec::new();
@@ -256,7 +260,11 @@ impl<C> Cold<C> {
             .iter()
             .map(|index| &self.layout.endpoints[*index as usize]);
         endpoints
-            .filter(|it| it.state().connectivity() == Connectivity::Idle)
+            .filter(|it| match it.state().connectivity() {
+                Connectivity::Idle | Connectivity::Connecting => true,
+                // A failed endpoint whose back-off is over is idle by now.
+                Connectivity::Ready | Connectivity::Failed => false,
+            })
             .cloned()
             .collect()
     }
