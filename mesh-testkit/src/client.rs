@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::uri::{Authority, Scheme};
+use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -13,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// One HTTP/2 connection as the transport of a generated client: `EchoClient::with_origin(..)`.
+/// One HTTP/2 connection as the transport of a generated client. The authority is that of
+/// `with_origin(..)`, or `localhost`.
 /// It ends after the last clone and the last response are dropped.
 #[derive(Clone, Debug)]
 pub struct GrpcConnection {
@@ -55,7 +57,13 @@ impl Service<Request<tonic::body::Body>> for GrpcConnection {
         self.sender.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<tonic::body::Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<tonic::body::Body>) -> Self::Future {
+        if request.uri().authority().is_none() {
+            let mut parts = request.uri().clone().into_parts();
+            parts.scheme = Some(Scheme::HTTP);
+            parts.authority = Some(Authority::from_static("localhost"));
+            *request.uri_mut() = Uri::from_parts(parts).expect("a path, as every call has one");
+        }
         Box::pin(self.sender.send_request(request))
     }
 }

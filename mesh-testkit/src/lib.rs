@@ -5,6 +5,7 @@
 //! | [`echo`] | HTTP servers that report what they saw, and misbehave on request |
 //! | [`grpc_echo`] | the same for gRPC, all four kinds of call |
 //! | [`client`] | a bare gRPC connection for generated clients |
+//! | [`control`] | an ADS server, state of the world and delta, that a test scripts |
 //! | [`dead`] | addresses that refuse, die or stay silent |
 //!
 //! Servers stop when they are dropped, and nothing of them survives: the tasks of a server, its
@@ -17,6 +18,7 @@
 )]
 
 pub mod client;
+pub mod control;
 pub mod dead;
 pub mod echo;
 pub mod generated;
@@ -25,6 +27,7 @@ pub mod net;
 mod waiting;
 
 pub use client::GrpcConnection;
+pub use control::ControlPlane;
 pub use dead::{CountingListener, black_hole, refusing_address};
 pub use echo::EchoServer;
 pub use grpc_echo::GrpcEcho;
