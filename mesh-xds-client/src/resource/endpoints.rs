@@ -19,7 +19,7 @@ use mesh_proto::envoy::config::{
 use super::{
     Resource,
     at::At,
-    reader::{Reader, quoted},
+    reader::{NO_EFFECT, Reader, quoted},
 };
 
 /// What the entries of one resource must not repeat.
@@ -204,7 +204,7 @@ impl Reader<'_> {
             .map(|a| self.fresh(&place, a, priority, seen));
         let list = at.field("additional_addresses");
         if !host.additional_addresses.is_empty() {
-            self.warn(&list, "is accepted but has no effect");
+            self.warn(&list, NO_EFFECT);
         }
         for (i, additional) in host.additional_addresses.iter().enumerate() {
             let place = list.index(i);
@@ -259,9 +259,7 @@ impl Reader<'_> {
             ),
             ("weighted_priority_health", policy.weighted_priority_health),
         ];
-        for (field, _) in unused.into_iter().filter(|&(_, set)| set) {
-            self.warn(&at.field(field), "is accepted but has no effect");
-        }
+        self.no_effect(at, &unused);
         let place = at.field("overprovisioning_factor");
         match policy.overprovisioning_factor {
             None => {}

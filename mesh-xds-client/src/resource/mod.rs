@@ -111,7 +111,9 @@ fn unwrap(resource: &Any) -> Result<(Option<String>, Any), DecodeError> {
     if !resource.is::<Wrapper>() {
         return Ok((None, resource.clone()));
     }
-    let wrapper: Wrapper = resource.unpack().map_err(|error| nameless(&error))?;
+    let wrapper: Wrapper = resource
+        .unpack()
+        .map_err(|error| nameless(&reader::unpack_reason(&error)))?;
     let name = Some(wrapper.name).filter(|name| !name.is_empty());
     match wrapper.resource {
         Some(inner) => Ok((name, inner)),

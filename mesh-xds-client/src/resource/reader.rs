@@ -21,6 +21,9 @@ use super::{
     unsupported::{Unused, Verdict},
 };
 
+/// What is said of a field that is ignored without harm.
+pub(super) const NO_EFFECT: &str = "is accepted but has no effect";
+
 /// Reads one resource.
 pub(super) struct Reader<'o> {
     pub(super) options: &'o DecodeOptions,
@@ -70,8 +73,8 @@ impl<'o> Reader<'o> {
         for unused in fields {
             let place = at.field(unused.field);
             match unused.verdict {
-                _ if self.is_grpc() => self.warn(&place, "is not read in dialect grpc"),
-                Verdict::Report => self.warn(&place, "is accepted but has no effect"),
+                _ if self.is_grpc() => self.warn(&place, NO_EFFECT),
+                Verdict::Report => self.warn(&place, NO_EFFECT),
                 Verdict::Reject => self.error(&place, "is not supported yet"),
                 Verdict::Refuse => {
                     self.warn(&place, "is not supported yet: requests are refused");
@@ -81,6 +84,13 @@ impl<'o> Reader<'o> {
             }
         }
         refusal
+    }
+
+    /// Reports the fields that are set and have no effect in either dialect.
+    pub(super) fn no_effect(&mut self, at: &At<'_>, fields: &[(&str, bool)]) {
+        for (field, _) in fields.iter().filter(|&&(_, set)| set) {
+            self.warn(&at.field(field), NO_EFFECT);
+        }
     }
 
     /// A duration between zero and 10,000 years (`google.protobuf.Duration`, without the negative

@@ -19,7 +19,7 @@ use mesh_proto::envoy::{
 
 use crate::resource::{
     at::At,
-    reader::{Reader, quoted},
+    reader::{NO_EFFECT, Reader, quoted},
 };
 
 /// The name under which gRPC and Envoy know the aggregate cluster.
@@ -153,14 +153,14 @@ impl Reader<'_> {
             }
             if locality.load_balancing_weight.is_some() {
                 let place = at.field("load_balancing_weight");
-                self.warn(&place, "is accepted but has no effect");
+                self.warn(&place, NO_EFFECT);
             }
             let list = at.field("lb_endpoints");
             for (i, endpoint) in locality.lb_endpoints.iter().enumerate() {
                 let at = list.index(i);
                 if endpoint.load_balancing_weight.is_some() {
                     let place = at.field("load_balancing_weight");
-                    self.warn(&place, "is accepted but has no effect");
+                    self.warn(&place, NO_EFFECT);
                 }
                 let at = at.field("endpoint");
                 let address = match &endpoint.host_identifier {

@@ -14,7 +14,10 @@ use mesh_proto::envoy::config::{
     core::v3::RuntimeDouble,
 };
 
-use crate::resource::{at::At, reader::Reader};
+use crate::resource::{
+    at::At,
+    reader::{NO_EFFECT, Reader},
+};
 
 /// Largest ring of gRFC A42 and Envoy.
 const MAX_RING_SIZE: u64 = 8 << 20;
@@ -126,7 +129,7 @@ impl Reader<'_> {
         if slow_start {
             let at = at.field(field);
             let place = at.field("slow_start_config");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
     }
 
@@ -212,9 +215,7 @@ impl Reader<'_> {
                 common.close_connections_on_host_set_change,
             ),
         ];
-        for (field, _) in unused.into_iter().filter(|&(_, set)| set) {
-            self.warn(&at.field(field), "is accepted but has no effect");
-        }
+        self.no_effect(at, &unused);
         let Failover::Spill {
             panic_threshold,
             fail_on_panic,

@@ -25,7 +25,7 @@ use mesh_proto::{
 
 use crate::resource::{
     at::At,
-    reader::{Reader, quoted},
+    reader::{NO_EFFECT, Reader, quoted},
 };
 
 /// What an entry asks for.
@@ -248,7 +248,7 @@ impl Reader<'_> {
     fn slow_start_config(&mut self, at: &At<'_>, set: bool) {
         if set {
             let place = at.field("slow_start_config");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
     }
 

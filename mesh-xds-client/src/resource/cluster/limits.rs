@@ -9,7 +9,10 @@ use mesh_proto::envoy::config::{
     core::v3::RoutingPriority,
 };
 
-use crate::resource::{at::At, reader::Reader};
+use crate::resource::{
+    at::At,
+    reader::{NO_EFFECT, Reader},
+};
 
 impl Reader<'_> {
     /// The limits of priority DEFAULT, of which there are some whether a cluster says so or not.
@@ -54,7 +57,7 @@ impl Reader<'_> {
             if thresholds.max_connections == Some(0) {
                 self.error(&at.field("max_connections"), "must be at least 1");
             }
-            self.warn(&at, "is accepted but has no effect");
+            self.warn(&at, NO_EFFECT);
         }
     }
 
@@ -94,14 +97,14 @@ impl Reader<'_> {
         }
         if thresholds.max_connection_pools.is_some() {
             let place = at.field("max_connection_pools");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
     }
 
     fn retry_budget(&mut self, at: &At<'_>, budget: &BudgetMessage) -> Option<RetryBudget> {
         if budget.budget_interval.is_some() {
             let place = at.field("budget_interval");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
         let percent = match budget.budget_percent {
             Some(percent) => self.percent(&at.field("budget_percent"), percent)?,

@@ -3,26 +3,29 @@
 use std::time::Duration;
 
 use mesh_core::config::{ClusterConfig, Http1Config, Http2Config, Protocol};
-use mesh_proto::{
-    TypeUrl as _,
-    envoy::{
-        config::{
-            cluster::v3::{Cluster, cluster::ClusterProtocolSelection},
-            core::v3::{
-                Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions as CommonOptions,
-                KeepaliveSettings,
-            },
+use mesh_proto::envoy::{
+    config::{
+        cluster::v3::{Cluster, cluster::ClusterProtocolSelection},
+        core::v3::{
+            Http1ProtocolOptions, Http2ProtocolOptions, HttpProtocolOptions as CommonOptions,
+            KeepaliveSettings,
         },
-        extensions::upstreams::http::v3::{
-            HttpProtocolOptions,
-            http_protocol_options::{
-                ExplicitHttpConfig, UpstreamProtocolOptions, explicit_http_config::ProtocolConfig,
-            },
+    },
+    extensions::filters::network::http_connection_manager::v3::{
+        HttpFilter, http_filter::ConfigType,
+    },
+    extensions::upstreams::http::v3::{
+        HttpProtocolOptions,
+        http_protocol_options::{
+            ExplicitHttpConfig, UpstreamProtocolOptions, explicit_http_config::ProtocolConfig,
         },
     },
 };
 
-use crate::resource::{at::At, reader::Reader};
+use crate::resource::{
+    at::At,
+    reader::{NO_EFFECT, Reader},
+};
 
 /// The key of the HTTP options in `typed_extension_protocol_options`.
 const KEY: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -45,7 +48,6 @@ impl Reader<'_> {
         let at = map.key(KEY);
         match cluster.typed_extension_protocol_options.get(KEY) {
             Some(any) => {
-                debug_assert_eq!(HttpProtocolOptions::full_name(), KEY);
                 let Some(options) = self.unpack::<HttpProtocolOptions>(&at, any) else {
                     return;
                 };
@@ -80,17 +82,7 @@ impl Reader<'_> {
             }
             None => self.error(at, "has no upstream_protocol_options"),
         }
-        let list = at.field("http_filters");
-        for (i, filter) in options.http_filters.iter().enumerate() {
-            use mesh_proto::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
-            let codec = match &filter.config_type {
-                Some(ConfigType::TypedConfig(any)) => any.full_name() == CODEC_FILTER,
-                Some(ConfigType::ConfigDiscovery(_)) | None => false,
-            };
-            if !codec && !filter.is_optional {
-                self.error(&list.index(i), "filters of a cluster are not supported yet");
-            }
-        }
+        self.upstream_filters(&at.field("http_filters"), &options.http_filters);
         if !options.request_mirror_policies.is_empty() {
             self.error(&at.field("request_mirror_policies"), "is not supported yet");
         }
@@ -103,8 +95,19 @@ impl Reader<'_> {
             ("hash_policy", !options.hash_policy.is_empty()),
             ("retry_policy", options.retry_policy.is_some()),
         ];
-        for (field, _) in unused.into_iter().filter(|&(_, set)| set) {
-            self.warn(&at.field(field), "is accepted but has no effect");
+        self.no_effect(at, &unused);
+    }
+
+    /// Filters that run behind the balancer could change what a request says.
+    fn upstream_filters(&mut self, at: &At<'_>, filters: &[HttpFilter]) {
+        for (i, filter) in filters.iter().enumerate() {
+            let codec = match &filter.config_type {
+                Some(ConfigType::TypedConfig(any)) => any.full_name() == CODEC_FILTER,
+                Some(ConfigType::ConfigDiscovery(_)) | None => false,
+            };
+            if !codec && !filter.is_optional {
+                self.error(&at.index(i), "filters of a cluster are not supported yet");
+            }
         }
     }
 
@@ -181,9 +184,7 @@ impl Reader<'_> {
                 options.headers_with_underscores_action != 0,
             ),
         ];
-        for (field, _) in unused.into_iter().filter(|&(_, set)| set) {
-            self.warn(&at.field(field), "is accepted but has no effect");
-        }
+        self.no_effect(at, &unused);
     }
 
     fn http1(&mut self, at: &At<'_>, options: &Http1ProtocolOptions) {
@@ -193,9 +194,7 @@ impl Reader<'_> {
             ("enable_trailers", options.enable_trailers),
             ("allow_chunked_length", options.allow_chunked_length),
         ];
-        for (field, _) in unused.into_iter().filter(|&(_, set)| set) {
-            self.warn(&at.field(field), "is accepted but has no effect");
-        }
+        self.no_effect(at, &unused);
     }
 
     /// Bounds as Envoy checks them.
@@ -244,9 +243,7 @@ impl Reader<'_> {
                 !options.custom_settings_parameters.is_empty(),
             ),
         ];
-        for (field, _) in unused.into_iter().filter(|&(_, set)| set) {
-            self.warn(&at.field(field), "is accepted but has no effect");
-        }
+        self.no_effect(at, &unused);
         config
     }
 
@@ -271,7 +268,7 @@ impl Reader<'_> {
         }
         if keepalive.connection_idle_interval.is_some() {
             let place = at.field("connection_idle_interval");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
     }
 }

@@ -11,7 +11,7 @@ use mesh_proto::envoy::{
 
 use crate::resource::{
     at::At,
-    reader::{Reader, denominator_of},
+    reader::{NO_EFFECT, Reader, denominator_of},
 };
 
 /// The gRPC code UNKNOWN.
@@ -60,7 +60,7 @@ impl Reader<'_> {
         }
         if fault.response_rate_limit.is_some() {
             let place = at.field("response_rate_limit");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
     }
 
@@ -130,7 +130,7 @@ impl Reader<'_> {
         };
         if !abort.response_body.is_empty() {
             let place = at.field("response_body");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
         Some(Some((kind, fraction?)))
     }

@@ -11,7 +11,11 @@ use mesh_proto::envoy::config::{
 };
 
 use super::plugin::Plugins;
-use crate::resource::{at::At, reader::Reader, unsupported};
+use crate::resource::{
+    at::At,
+    reader::{NO_EFFECT, Reader},
+    unsupported,
+};
 
 /// What a route has from its virtual host.
 pub(super) struct HostScope<'a> {
@@ -182,7 +186,7 @@ impl Reader<'_> {
         if !fraction.runtime_key.is_empty() {
             // There is no runtime layer: the default value is the value.
             let place = at.field("runtime_key");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
         let place = at.field("default_value");
         match fraction.default_value {

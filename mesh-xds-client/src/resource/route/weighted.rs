@@ -10,7 +10,7 @@ use mesh_proto::envoy::config::route::v3::{
 use super::action::Choice;
 use crate::resource::{
     at::At,
-    reader::{Reader, quoted},
+    reader::{NO_EFFECT, Reader, quoted},
     unsupported,
 };
 
@@ -40,7 +40,7 @@ impl Reader<'_> {
         }
         if message.total_weight.is_some() {
             let place = at.field("total_weight");
-            self.warn(&place, "is accepted but has no effect");
+            self.warn(&place, NO_EFFECT);
         }
         let header_name = self.random_header(at, message, &mut refusal);
         Some(refusal.map_or_else(

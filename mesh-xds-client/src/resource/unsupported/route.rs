@@ -1,53 +1,20 @@
-//! Fields that are known and not carried out, and what is done about each in dialect envoy.
-//!
-//! In dialect grpc all of them are ignored, as gRPC ignores them, and reported. In dialect envoy a
-//! field may be ignored only where that changes neither where a request goes nor what it says.
+//! Fields of RouteConfigurations.
 
-use mesh_proto::envoy::{
-    config::{
-        cluster::v3::Cluster,
-        listener::v3::Listener,
-        route::v3::{
-            RetryPolicy, Route, RouteAction, RouteConfiguration, VirtualHost,
-            route_action::{HostRewriteSpecifier, InternalRedirectAction},
-            weighted_cluster::ClusterWeight,
-        },
-    },
-    extensions::filters::network::http_connection_manager::v3::HttpConnectionManager,
+use mesh_proto::envoy::config::route::v3::{
+    RetryPolicy, Route, RouteAction, RouteConfiguration, VirtualHost,
+    route_action::{HostRewriteSpecifier, InternalRedirectAction},
+    weighted_cluster::ClusterWeight,
 };
 
-/// A field that is set and not carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unused {
-    pub(super) field: &'static str,
-    pub(super) verdict: Verdict,
-}
-
-/// What is done about it in dialect envoy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// The resource is accepted, and the field reported.
-    Report,
-    /// The resource is accepted, and the routes concerned refuse their requests by the field's name.
-    Refuse,
-    /// The resource is refused.
-    Reject,
-}
-
-use Verdict::{Refuse, Reject, Report};
-
-/// Keeps the fields that are set.
-fn set<const N: usize>(fields: [(&'static str, bool, Verdict); N]) -> Vec<Unused> {
-    fields
-        .into_iter()
-        .filter(|&(_, set, _)| set)
-        .map(|(field, _, verdict)| Unused { field, verdict })
-        .collect()
-}
+use super::{
+    Unused,
+    Verdict::{Refuse, Reject, Report},
+    set,
+};
 
 /// Fields of a RouteConfiguration. What would concern every route is a reason to keep the last good
 /// one instead.
-pub(super) fn route_configuration(m: &RouteConfiguration) -> Vec<Unused> {
+pub(in crate::resource) fn route_configuration(m: &RouteConfiguration) -> Vec<Unused> {
     set([
         ("vhds", m.vhds.is_some(), Reject),
         (
@@ -96,7 +63,7 @@ pub(super) fn route_configuration(m: &RouteConfiguration) -> Vec<Unused> {
 }
 
 /// Fields of a VirtualHost.
-pub(super) fn virtual_host(m: &VirtualHost) -> Vec<Unused> {
+pub(in crate::resource) fn virtual_host(m: &VirtualHost) -> Vec<Unused> {
     set([
         ("matcher", m.matcher.is_some(), Reject),
         ("require_tls", m.require_tls != 0, Refuse),
@@ -164,7 +131,7 @@ pub(super) fn virtual_host(m: &VirtualHost) -> Vec<Unused> {
 }
 
 /// Fields of a Route.
-pub(super) fn route(m: &Route) -> Vec<Unused> {
+pub(in crate::resource) fn route(m: &Route) -> Vec<Unused> {
     set([
         (
             "request_headers_to_add",
@@ -203,7 +170,7 @@ pub(super) fn route(m: &Route) -> Vec<Unused> {
 
 /// Fields of a RouteAction. `metadata_match` and `hash_policy` matter to clusters that balance by
 /// subsets or by hash, and those are unavailable by themselves.
-pub(super) fn route_action(m: &RouteAction) -> Vec<Unused> {
+pub(in crate::resource) fn route_action(m: &RouteAction) -> Vec<Unused> {
     set([
         ("prefix_rewrite", !m.prefix_rewrite.is_empty(), Refuse),
         ("regex_rewrite", m.regex_rewrite.is_some(), Refuse),
@@ -272,7 +239,7 @@ fn host_rewrite(m: &RouteAction) -> Option<&'static str> {
 }
 
 /// Fields of one of several clusters.
-pub(super) fn cluster_weight(m: &ClusterWeight) -> Vec<Unused> {
+pub(in crate::resource) fn cluster_weight(m: &ClusterWeight) -> Vec<Unused> {
     set([
         (
             "request_headers_to_add",
@@ -304,7 +271,7 @@ pub(super) fn cluster_weight(m: &ClusterWeight) -> Vec<Unused> {
 }
 
 /// Fields of a RetryPolicy that only ever make more retries or place them better.
-pub(super) fn retry_policy(m: &RetryPolicy) -> Vec<Unused> {
+pub(in crate::resource) fn retry_policy(m: &RetryPolicy) -> Vec<Unused> {
     set([
         (
             "per_try_idle_timeout",
@@ -336,152 +303,6 @@ pub(super) fn retry_policy(m: &RetryPolicy) -> Vec<Unused> {
         (
             "refresh_cluster_on_retry",
             m.refresh_cluster_on_retry,
-            Report,
-        ),
-    ])
-}
-
-/// Fields of a Listener beside its connection manager.
-pub(super) fn listener(m: &Listener) -> Vec<Unused> {
-    set([
-        ("address", m.address.is_some(), Report),
-        ("filter_chains", !m.filter_chains.is_empty(), Report),
-        (
-            "default_filter_chain",
-            m.default_filter_chain.is_some(),
-            Report,
-        ),
-        ("listener_filters", !m.listener_filters.is_empty(), Report),
-        ("access_log", !m.access_log.is_empty(), Report),
-    ])
-}
-
-/// Fields of an HttpConnectionManager, seen from the calling side.
-pub(super) fn connection_manager(m: &HttpConnectionManager) -> Vec<Unused> {
-    set([
-        ("normalize_path", m.normalize_path == Some(true), Reject),
-        ("merge_slashes", m.merge_slashes, Reject),
-        // 0 and 1 leave the path as it is.
-        (
-            "path_with_escaped_slashes_action",
-            m.path_with_escaped_slashes_action > 1,
-            Reject,
-        ),
-        (
-            "path_normalization_options",
-            m.path_normalization_options.is_some(),
-            Reject,
-        ),
-        (
-            "strip_matching_host_port",
-            m.strip_matching_host_port,
-            Reject,
-        ),
-        ("strip_any_host_port", m.strip_port_mode.is_some(), Reject),
-        ("strip_trailing_host_dot", m.strip_trailing_host_dot, Reject),
-        (
-            "early_header_mutation_extensions",
-            !m.early_header_mutation_extensions.is_empty(),
-            Reject,
-        ),
-        (
-            "scheme_header_transformation",
-            m.scheme_header_transformation.is_some(),
-            Reject,
-        ),
-        ("local_reply_config", m.local_reply_config.is_some(), Reject),
-        ("via", !m.via.is_empty(), Reject),
-        ("append_x_forwarded_port", m.append_x_forwarded_port, Reject),
-        ("add_user_agent", m.add_user_agent == Some(true), Reject),
-        ("xff_num_trusted_hops", m.xff_num_trusted_hops != 0, Report),
-        (
-            "original_ip_detection_extensions",
-            !m.original_ip_detection_extensions.is_empty(),
-            Report,
-        ),
-        (
-            "stream_idle_timeout",
-            m.stream_idle_timeout.is_some(),
-            Report,
-        ),
-        ("request_timeout", m.request_timeout.is_some(), Report),
-        (
-            "request_headers_timeout",
-            m.request_headers_timeout.is_some(),
-            Report,
-        ),
-        ("upgrade_configs", !m.upgrade_configs.is_empty(), Report),
-        ("access_log", !m.access_log.is_empty(), Report),
-        ("tracing", m.tracing.is_some(), Report),
-    ])
-}
-
-/// Fields of a Cluster.
-pub(super) fn cluster(m: &Cluster) -> Vec<Unused> {
-    set([
-        ("filters", !m.filters.is_empty(), Reject),
-        ("upstream_config", m.upstream_config.is_some(), Reject),
-        (
-            "upstream_bind_config",
-            m.upstream_bind_config.is_some(),
-            Report,
-        ),
-        ("health_checks", !m.health_checks.is_empty(), Report),
-        ("outlier_detection", m.outlier_detection.is_some(), Report),
-        (
-            "per_connection_buffer_limit_bytes",
-            m.per_connection_buffer_limit_bytes.is_some(),
-            Report,
-        ),
-        ("dns_refresh_rate", m.dns_refresh_rate.is_some(), Report),
-        ("dns_jitter", m.dns_jitter.is_some(), Report),
-        (
-            "dns_failure_refresh_rate",
-            m.dns_failure_refresh_rate.is_some(),
-            Report,
-        ),
-        ("respect_dns_ttl", m.respect_dns_ttl, Report),
-        ("dns_lookup_family", m.dns_lookup_family != 0, Report),
-        ("dns_resolvers", !m.dns_resolvers.is_empty(), Report),
-        ("use_tcp_for_dns_lookups", m.use_tcp_for_dns_lookups, Report),
-        (
-            "dns_resolution_config",
-            m.dns_resolution_config.is_some(),
-            Report,
-        ),
-        (
-            "typed_dns_resolver_config",
-            m.typed_dns_resolver_config.is_some(),
-            Report,
-        ),
-        ("cleanup_interval", m.cleanup_interval.is_some(), Report),
-        (
-            "upstream_connection_options",
-            m.upstream_connection_options.is_some(),
-            Report,
-        ),
-        (
-            "close_connections_on_host_health_failure",
-            m.close_connections_on_host_health_failure,
-            Report,
-        ),
-        (
-            "ignore_health_on_host_removal",
-            m.ignore_health_on_host_removal,
-            Report,
-        ),
-        ("track_timeout_budgets", m.track_timeout_budgets, Report),
-        ("preconnect_policy", m.preconnect_policy.is_some(), Report),
-        ("queuing_policies", m.queuing_policies.is_some(), Report),
-        (
-            "connection_pool_per_downstream_connection",
-            m.connection_pool_per_downstream_connection,
-            Report,
-        ),
-        ("lrs_server", m.lrs_server.is_some(), Report),
-        (
-            "lrs_report_endpoint_metrics",
-            !m.lrs_report_endpoint_metrics.is_empty(),
             Report,
         ),
     ])
