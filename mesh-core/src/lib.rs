@@ -19,5 +19,6 @@ pub mod policy;
 pub mod runtime;
 pub mod server;
 pub mod source;
+pub mod target;
 
 pub use error::{Error, ErrorKind};

@@ -221,7 +221,7 @@ pub enum LbPolicyConfig {
         /// What unequal endpoint weights do.
         weights: LeastRequestWeights,
     },
-    /// Any, all equally likely; by endpoint weight if weights differ.
+    /// Any, all equally likely whatever their weights.
     Random,
     /// One that xDS can say and we cannot do, by name.
     Unsupported(Arc<str>),

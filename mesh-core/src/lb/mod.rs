@@ -75,7 +75,6 @@ pub fn picker(policy: &LbPolicyConfig, weights: &[u32], start: u64) -> Option<Bo
         LbPolicyConfig::LeastRequest { choices, .. } => {
             Box::new(LeastRequest::new(count, *choices))
         }
-        LbPolicyConfig::Random if weighted => Box::new(Random::weighted(weights)?),
         LbPolicyConfig::Random => Box::new(Random::new(count)),
         LbPolicyConfig::Unsupported(_) => return None,
     })

@@ -3,37 +3,21 @@
 use super::{Loads, PickContext, Picker};
 use crate::entropy::Entropy;
 
-/// Any endpoint, by weight if weights differ.
+/// Any endpoint, all equally likely whatever their weights (Envoy, "random").
 #[derive(Debug)]
-pub struct Random(Odds);
-
-#[derive(Debug)]
-enum Odds {
-    Equal(usize),
-    Weighted(Weighted),
-}
+pub struct Random(usize);
 
 impl Random {
-    /// Draws among `count` equal endpoints.
+    /// Draws among `count` endpoints.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        Self(Odds::Equal(count))
-    }
-
-    /// Draws by weight. `None` if no weight is above zero.
-    #[must_use]
-    pub fn weighted(weights: &[u32]) -> Option<Self> {
-        Weighted::new(weights.iter().map(|weight| u64::from(*weight)))
-            .map(|odds| Self(Odds::Weighted(odds)))
+        Self(count)
     }
 }
 
 impl Picker for Random {
     fn pick(&self, cx: &PickContext<'_>, _: &dyn Loads) -> usize {
-        match &self.0 {
-            Odds::Equal(count) => super::index_below(cx.entropy.draw(), *count),
-            Odds::Weighted(odds) => odds.draw(cx.entropy),
-        }
+        super::index_below(cx.entropy.draw(), self.0)
     }
 }
 

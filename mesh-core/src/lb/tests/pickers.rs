@@ -78,9 +78,7 @@ fn weights_count_only_where_they_should() {
     let ignoring = picker(&ignoring, &[1, 9], 0).unwrap();
     near(&shares(&*ignoring, &[0, 0], 10_000, 1), &[0.5, 0.5], 0.02);
     let random = picker(&LbPolicyConfig::Random, &[1, 9], 0).unwrap();
-    near(&shares(&*random, &[0, 0], 10_000, 1), &[0.1, 0.9], 0.01);
-    let random = picker(&LbPolicyConfig::Random, &[7, 7, 7, 7], 0).unwrap();
-    near(&shares(&*random, &[0; 4], 10_000, 1), &[0.25; 4], 0.02);
+    near(&shares(&*random, &[0, 0], 10_000, 1), &[0.5, 0.5], 0.02);
 }
 
 #[test]
