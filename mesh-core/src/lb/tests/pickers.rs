@@ -176,7 +176,10 @@ proptest! {
         let count = 200 * total as usize;
         let shares = shares(&*picker, &vec![3; weights.len()], count, seed);
         for (share, weight) in shares.iter().zip(&weights) {
-            let due = 200.0 * f64::from(*weight);
+            let due = match policy[which] {
+                LbPolicyConfig::Random => count as f64 / weights.len() as f64,
+                _ => 200.0 * f64::from(*weight),
+            };
             // Six standard deviations of a draw.
             prop_assert!((*share as f64 - due).abs() <= 6.0 * due.sqrt(), "{:?}", shares);
         }
