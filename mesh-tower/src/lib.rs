@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod connect;
+pub mod dial;
 
 mod balance;
 mod client;
@@ -20,6 +21,7 @@ mod route;
 mod serve;
 mod stack;
 mod timeout;
+mod tls;
 
 pub use client::HttpClient;
 pub use mesh::{BuildError, Mesh, MeshBuilder, MeshDriver};
