@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::GrpcConnection;
 use crate::waiting::PATIENCE;
@@ -165,6 +167,29 @@ async fn sotw_acks_and_nacks_are_told_apart() {
     assert_eq!(nonces.len(), 3);
     assert_eq!(plane.request_count(CDS), 4);
     assert!(plane.bytes_sent() > 0);
+}
+
+#[tokio::test]
+async fn a_version_is_accepted_once_all_its_clients_say_so() {
+    let plane = ControlPlane::start().await;
+    plane.set((endpoints("a"), endpoints("b")));
+    let (mut first, mut second) = (sotw(&plane).await, sotw(&plane).await);
+    assert!(!plane.is_acked(EDS));
+    first.send(ask(EDS, &["a"])).await;
+    let response = first.response().await;
+    first.send(ack(&response, &["a"])).await;
+    plane.wait_acked(EDS).await;
+    second.send(ask(EDS, &["a", "b"])).await;
+    let response = second.response().await;
+    assert!(!plane.is_acked(EDS));
+    second.send(ack(&response, &["a", "b"])).await;
+    plane.wait_acked(EDS).await;
+    // Of no concern to the first client, so its older answer still holds.
+    plane.set(endpoints("b"));
+    assert!(!plane.is_acked(EDS));
+    let response = second.response().await;
+    second.send(ack(&response, &["a", "b"])).await;
+    plane.wait_acked(EDS).await;
 }
 
 #[tokio::test]
