@@ -437,6 +437,23 @@ async fn delta_wildcards_begin_empty_or_with_a_star() {
 }
 
 #[tokio::test]
+async fn delta_carries_errors_and_waits_as_told() {
+    let plane = ControlPlane::start().await;
+    plane.resource_error(CDS, "a", Code::NotFound, "no such thing");
+    plane.delay(Duration::from_millis(1));
+    let mut stream = delta(&plane).await;
+    stream.send(subscribe(CDS, &["a"])).await;
+    let response = stream.response().await;
+    assert!(response.resources.is_empty() && response.removed_resources.is_empty());
+    let error = response.resource_errors[0].error_detail.as_ref().unwrap();
+    assert_eq!((error.code, error.message.as_str()), (5, "no such thing"));
+    // A resource of the name takes the error's place, and GOAWAY lets open streams go on.
+    plane.goaway();
+    plane.set(cluster("a"));
+    assert_eq!(sent(&stream.response().await), [("a", "2")]);
+}
+
+#[tokio::test]
 async fn works_in_memory_and_without_a_connection() {
     let plane = ControlPlane::start().await;
     plane.set(cluster("a"));
