@@ -128,7 +128,7 @@ impl Run {
     async fn run(self) {
         let shared = &self.closing.0;
         let mut link = Link::Down;
-        let mut probe: Option<(usize, Pin<Box<dyn Future<Output = usize> + Send>>)> = None;
+        let mut probe: Option<Probing> = None;
         loop {
             if self.handle.strong_count() == 0 {
                 debug!("no xDS source and no watch is left: the driver ends");
@@ -139,8 +139,11 @@ impl Run {
             if turned.connect {
                 link = self.connect(place);
             }
-            if probe.as_ref().map_or(0, |(of, _)| *of) != place {
-                probe = (place > 0).then(|| (place, self.probe().better_than(place)));
+            if probe.as_ref().map_or(0, |probe| probe.of) != place {
+                probe = (place > 0).then(|| Probing {
+                    of: place,
+                    better: self.probe().better_than(place),
+                });
             }
             let blocked = send_requests(&mut link, shared);
             let (wants_response, timer) = shared
@@ -216,10 +219,17 @@ impl Run {
     }
 }
 
+/// The wait for a server that is preferred to the one in use.
+struct Probing {
+    /// The place of the one in use.
+    of: usize,
+    better: Pin<Box<dyn Future<Output = usize> + Send>>,
+}
+
 /// Waits for a probe, if there is one.
-async fn answered<T>(probe: &mut Option<(usize, Pin<Box<dyn Future<Output = T> + Send>>)>) -> T {
+async fn answered(probe: &mut Option<Probing>) -> usize {
     match probe {
-        Some((_, probe)) => probe.as_mut().await,
+        Some(probe) => probe.better.as_mut().await,
         None => pending().await,
     }
 }
