@@ -1,6 +1,6 @@
 //! A listener with its routes: what a snapshot is built around.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 
 use indexmap::IndexMap;
 use mesh_core::{
@@ -26,8 +26,6 @@ pub(crate) struct Plan {
     routes: Option<(Arc<str>, Arc<RouteConfigResource>)>,
     config: Arc<ListenerConfig>,
     table: Arc<RouteTable>,
-    /// Whether every cluster is written in the canonical spelling, and so once.
-    plain: bool,
 }
 
 impl Plan {
@@ -61,10 +59,6 @@ impl Plan {
             listener: Arc::clone(listener),
             routes: routes.map(|(name, routes)| (Arc::clone(name), Arc::clone(routes))),
             config,
-            plain: table
-                .clusters()
-                .iter()
-                .all(|name| matches!(canonical(name.as_str()), Cow::Borrowed(_))),
             table,
         }
     }
@@ -91,7 +85,7 @@ impl Plan {
     }
 
     /// The canonical names of its clusters.
-    pub(crate) fn clusters(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
         let names = self.table.clusters().iter();
         names.map(|name| canonical(name.as_str()))
     }
@@ -123,15 +117,12 @@ impl Plan {
         touched: &HashSet<Arc<str>>,
         nodes: &ClusterNodes,
     ) -> Option<Snapshot> {
-        if !self.plain && !touched.is_empty() {
-            let snapshot = self.snapshot(nodes);
-            return (!same(&snapshot, old)).then_some(snapshot);
-        }
         let mut clusters = None;
         for name in touched {
-            // One that only the next version names.
             let Some(place) = old.clusters.get_index_of(&**name) else {
-                continue;
+                // Written in another spelling than the canonical one: compare them all.
+                let snapshot = self.snapshot(nodes);
+                return (!same(&snapshot, old)).then_some(snapshot);
             };
             let Some(entry) = nodes.get(name).and_then(|node| node.entry()) else {
                 continue;

@@ -38,8 +38,7 @@ impl Graph {
     pub(super) fn sweep(&mut self, turn: &mut Turn) {
         let needed = self.mark();
         self.clusters.retain(|_, node| !node.users.is_empty());
-        self.tables
-            .sweep(|name| needed.contains(ResourceType::RouteConfig, name));
+        self.tables.sweep();
         self.refused
             .retain(|(kind, name), _| needed.contains(*kind, name));
         turn.unsubscribe = self.subscribed.without(&needed);

@@ -49,17 +49,12 @@ impl Tables {
         table
     }
 
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.versions.is_empty()
-    }
-
-    /// Forgets the resources that are not needed, and the tables that nobody else holds.
-    pub(crate) fn sweep(&mut self, is_needed: impl Fn(&Arc<str>) -> bool) {
-        self.versions.retain(|name, version| {
+    /// Forgets the tables that nobody else holds.
+    pub(crate) fn sweep(&mut self) {
+        self.versions.retain(|_, version| {
             let tables = &mut version.tables;
             tables.retain(|(_, table)| Arc::strong_count(table) > 1);
-            is_needed(name)
+            !tables.is_empty()
         });
     }
 }

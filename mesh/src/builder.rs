@@ -1,0 +1,74 @@
+//! Putting a mesh together.
+
+use mesh_core::{config::Dialect, filter::FilterRegistry};
+use mesh_tower::connect::Executor;
+use mesh_xds_client::{Bootstrap, protocol::Variant};
+
+use crate::{Error, Mesh, plane::Parts};
+
+/// What a mesh is made of.
+#[derive(Clone, Debug, Default)]
+pub struct MeshBuilder {
+    bootstrap: Option<Bootstrap>,
+    dialect: Option<Dialect>,
+    filters: FilterRegistry,
+    seed: Option<u64>,
+    variant: Variant,
+}
+
+impl MeshBuilder {
+    /// The control planes and who we are to them. Without it only targets that name their endpoints
+    /// themselves can be called (`dns:`, `unix:`, lists).
+    #[must_use]
+    pub fn bootstrap(mut self, bootstrap: Bootstrap) -> Self {
+        self.bootstrap = Some(bootstrap);
+        self
+    }
+
+    /// Whose reading of the resources applies to all calls. Default: gRPC's to channels, Envoy's to
+    /// HTTP clients. A program that has both and sets it has one stream to its control plane
+    /// instead of two.
+    #[must_use]
+    pub const fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// Which variant of the xDS protocol is spoken. Default: state of the world, which every control
+    /// plane speaks.
+    #[must_use]
+    pub const fn variant(mut self, variant: Variant) -> Self {
+        self.variant = variant;
+        self
+    }
+
+    /// HTTP filters of the program's own, besides those built in.
+    #[must_use]
+    pub fn filters(mut self, filters: FilterRegistry) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// Makes routing decisions repeat themselves: for tests and demonstrations.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The mesh, running on this tokio runtime until its last handle is dropped.
+    ///
+    /// # Errors
+    /// Outside a tokio runtime.
+    pub fn spawn(self) -> Result<Mesh, Error> {
+        let handle = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let parts = Parts {
+            bootstrap: self.bootstrap,
+            executor: Executor::tokio(handle),
+            filters: self.filters,
+            seed: self.seed,
+            variant: self.variant,
+        };
+        Ok(Mesh::new(parts, self.dialect))
+    }
+}

@@ -1,0 +1,68 @@
+//! A data plane of the mesh: one dialect, its own clusters and connections.
+
+use std::{future::Future, pin::Pin};
+
+use mesh_core::{config::Dialect, filter::FilterRegistry, server::Server, source::FixedSource};
+use mesh_tower::{connect::Executor, dial::Dialer};
+use mesh_xds_client::{
+    Bootstrap, XdsOptions, XdsSource,
+    driver::{BoxError, Channel},
+    protocol::Variant,
+    resource::DecodeOptions,
+};
+
+use crate::Error;
+
+/// What planes are made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) bootstrap: Option<Bootstrap>,
+    pub(crate) executor: Executor,
+    pub(crate) filters: FilterRegistry,
+    pub(crate) seed: Option<u64>,
+    pub(crate) variant: Variant,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Plane {
+    pub(crate) mesh: mesh_tower::Mesh,
+    pub(crate) dialect: Dialect,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = Result<Channel, BoxError>> + Send>>;
+
+impl Parts {
+    /// Starts a client of the bootstrap's control plane, if there is a bootstrap.
+    pub(crate) fn xds(&self, dialect: Dialect) -> Option<XdsSource> {
+        let bootstrap = self.bootstrap.clone()?;
+        let dialer = Dialer::new(self.executor.clone());
+        let connect = move |server: &Server| -> Connecting {
+            let (dialer, server) = (dialer.clone(), server.clone());
+            Box::pin(async move { Ok(Channel::new(dialer.dial(&server).await?)) })
+        };
+        let filters = self.filters.clone();
+        let mut options = XdsOptions::new(dialect).variant(self.variant);
+        options.decode =
+            DecodeOptions::new(dialect).with_filters(move |type_url| filters.knows(type_url));
+        let (source, driver) = XdsSource::new(bootstrap, connect, options);
+        self.executor.spawn(driver);
+        Some(source)
+    }
+
+    /// Starts a plane on that client.
+    pub(crate) fn plane(&self, dialect: Dialect, xds: Option<XdsSource>) -> Result<Plane, Error> {
+        let mut mesh = mesh_tower::Mesh::builder()
+            .executor(self.executor.clone())
+            .filters(self.filters.clone());
+        mesh = match xds {
+            Some(xds) => mesh.source(xds),
+            None => mesh.source(FixedSource::new()),
+        };
+        if let Some(seed) = self.seed {
+            mesh = mesh.seed(seed);
+        }
+        let mesh = mesh.spawn().map_err(|_| Error::NoRuntime)?;
+        Ok(Plane { mesh, dialect })
+    }
+}
