@@ -8,13 +8,22 @@ use tokio::sync::watch;
 
 pub use fixed::FixedSource;
 
-use crate::{config::Snapshot, name::Target};
+use crate::{
+    config::Snapshot,
+    name::{ClusterName, Target},
+};
 
 /// Gives the configuration of targets, and goes on giving it as it changes.
 pub trait ConfigSource: fmt::Debug + Send + Sync + 'static {
     /// Begins to follow a target. Watches of one target share one subscription; it ends when the
     /// last of them is dropped.
     fn watch(&self, target: &Target) -> ConfigWatch;
+
+    /// An endpoint of this cluster could not be connected to. A source that resolves names may do so
+    /// anew; it bounds how often. Default: nothing.
+    fn connection_failed(&self, cluster: &ClusterName) {
+        let _ = cluster;
+    }
 }
 
 /// What is known of a target.
