@@ -22,6 +22,9 @@ pub(crate) struct Client {
     ads: AdsState<Decoder>,
     graph: Graph,
     watched: HashSet<Arc<str>>,
+    /// Why the last stream ended, until the next one brings something; for those who wait: a stream that ends after a message is no
+    /// error of the connection, and may still be the reason why nothing more comes.
+    last_end: Option<String>,
 }
 
 /// What is to be done after a turn.
@@ -41,6 +44,7 @@ impl Client {
             ads,
             graph: Graph::default(),
             watched: HashSet::new(),
+            last_end: None,
         }
     }
 
@@ -75,9 +79,12 @@ impl Client {
     pub(crate) fn handle_closed(&mut self, now: Instant, reason: &str) {
         let reason = format!("{}: {reason}", self.server_uri());
         self.ads.handle_closed(now, &reason);
+        self.last_end = Some(reason);
+        self.graph.note_connection();
     }
 
     pub(crate) fn handle_response(&mut self, response: AdsResponse, now: Instant) {
+        self.last_end = None;
         self.ads.handle_response(now, response);
     }
 
@@ -113,10 +120,11 @@ impl Client {
             if self.graph.is_clean() {
                 return turned;
             }
+            let error = self.ads.connection_error().map(|error| &*error.details);
             let origin = Origin {
                 node: &self.bootstrap.node.id,
                 server: &self.bootstrap.servers[self.server].server.uri,
-                error: self.ads.connection_error().map(|error| &*error.details),
+                error: error.or(self.last_end.as_deref()),
             };
             let turn = self.graph.turn(&self.ads, &origin);
             turned.updates.extend(turn.updates);

@@ -9,7 +9,7 @@ use crate::resource::ResourceType;
 pub(crate) struct Origin<'a> {
     pub(crate) node: &'a str,
     pub(crate) server: &'a str,
-    /// The standing error of the connection.
+    /// The standing error of the connection, or else why the last stream ended.
     pub(crate) error: Option<&'a str>,
 }
 
