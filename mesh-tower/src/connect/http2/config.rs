@@ -5,6 +5,10 @@ use std::time::Duration;
 /// The largest flow-control window (RFC 9113 section 6.9.1).
 const MAX_WINDOW: u32 = (1 << 31) - 1;
 
+/// What h2 holds for the peer's stream limit until the peer's SETTINGS are here: no SETTINGS can say
+/// it, so that a change tells of their arrival. The limit that counts until then is our own.
+pub(super) const LIMIT_NOT_TOLD: usize = usize::MAX - 1;
+
 /// Settings of one HTTP/2 client connection. The defaults are Envoy's where it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http2Settings {
@@ -55,7 +59,7 @@ impl Http2Settings {
             .enable_push(false)
             .initial_window_size(self.initial_stream_window.min(MAX_WINDOW))
             .initial_connection_window_size(self.initial_connection_window.min(MAX_WINDOW))
-            .initial_max_send_streams(self.initial_max_streams)
+            .initial_max_send_streams(LIMIT_NOT_TOLD)
             .max_header_list_size(self.max_header_list_size)
             .max_frame_size(self.max_frame_size.clamp(16_384, 16_777_215))
             .max_send_buffer_size(self.send_buffer.clamp(1, u32::MAX as usize))

@@ -1,7 +1,7 @@
 //! The task of a connection: frames in and out, keepalive, limits.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::connect::Executor;
 
-use super::config::Http2Settings;
+use super::config::{Http2Settings, LIMIT_NOT_TOLD};
 use super::connection::{ConnectionState, Http2Connection};
 use super::keepalive::Keepalive;
 use super::shared::{self, Shared};
@@ -33,6 +33,7 @@ where
     probe: Option<SendRequest<Bytes>>,
     keepalive: Option<Keepalive>,
     max_streams: usize,
+    settled: bool,
 }
 
 /// Starts HTTP/2 on `io` with prior knowledge (or after ALPN).
@@ -70,6 +71,7 @@ where
         probe: Some(probe),
         keepalive,
         max_streams: settings.max_streams,
+        settled: false,
     };
     Ok((handle, driver))
 }
@@ -78,10 +80,31 @@ impl<IO> Http2Driver<IO>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
+    /// Drives the connection until the peer's SETTINGS are here: until it is known to speak HTTP/2,
+    /// and how many streams it allows.
+    ///
+    /// # Errors
+    /// When the connection ends instead.
+    pub async fn settled(&mut self) -> io::Result<()> {
+        poll_fn(|cx| match Pin::new(&mut *self).poll(cx) {
+            Poll::Ready(()) => {
+                let cause = self.shared.cause().unwrap_or("closed");
+                let text = format!("the peer did not begin HTTP/2: {cause}");
+                Poll::Ready(Err(io::Error::other(text)))
+            }
+            Poll::Pending if self.settled => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
     /// Lets the handles know what the frames just read have changed.
     fn publish(&mut self) {
         let limit = self.connection.max_concurrent_send_streams();
-        self.shared.publish_limit(limit.min(self.max_streams));
+        if limit != LIMIT_NOT_TOLD {
+            self.settled = true;
+            self.shared.publish_limit(limit.min(self.max_streams));
+        }
         if let Some(probe) = &mut self.probe
             && shared::is_refusing(probe)
         {

@@ -16,10 +16,10 @@ use crate::body::{RequestBody, ResponseBody};
 use crate::connect::{SendFailure, SendFailureKind, hop_by_hop};
 
 use super::body::Http2Body;
-use super::connection::Slot;
+use super::connection::{ConnectionState, Slot};
 use super::failure;
 use super::pump::{Pump, PumpEnd};
-use super::shared;
+use super::shared::{self, Shared};
 use super::upload::Upload;
 
 /// A full body up to this size goes to h2 together with the headers. It equals the smallest frame
@@ -72,13 +72,15 @@ fn open(slot: Slot, request: Request<RequestBody>) -> Result<Waiting, SendFailur
     parts.version = Version::HTTP_2;
     // h2 keeps the head of a request that it does not open, so it is asked at the last moment.
     if shared::is_refusing(&mut sender) {
+        // At once, and not when the driver is polled next: the request is offered again first.
+        slot.shared().raise(ConnectionState::Draining);
         let request = Request::from_parts(parts, body);
         return Err(SendFailure::with_request(SendFailureKind::Unsent, request));
     }
     let end = body.is_end_stream();
     let (response, stream) = sender
         .send_request(Request::from_parts(parts, ()), end)
-        .map_err(|error| not_opened(&error))?;
+        .map_err(|error| not_opened(&error, slot.shared()))?;
     Ok(Waiting {
         response,
         pump: if end { None } else { begin(stream, body) },
@@ -111,8 +113,9 @@ fn missing_part<B>(request: &Request<B>) -> Option<&'static str> {
 
 /// Nothing was sent, but the head is lost with the error: the connection changed in the instant
 /// since it was asked, or the request is one that HTTP/2 cannot say.
-fn not_opened(error: &h2::Error) -> SendFailure {
+fn not_opened(error: &h2::Error, shared: &Shared) -> SendFailure {
     if error.is_io() || error.reason().is_some() {
+        shared.raise(ConnectionState::Draining);
         SendFailure::new(SendFailureKind::Unsent)
     } else {
         SendFailure::new(SendFailureKind::Protocol(error.to_string().into()))
