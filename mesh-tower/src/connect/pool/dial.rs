@@ -1,10 +1,11 @@
-//! Dialling: making one byte stream in time, and telling the endpoint's state how it goes.
+//! Dialling: making one connection in time, and how that fails.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use mesh_core::{
+    ErrorKind,
     config::Limits,
-    runtime::{ClusterState, ConnectionPermit, EndpointState},
+    runtime::{ClusterState, ConnectionPermit, Connectivity, EndpointState},
 };
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     connect::{Connect, Executor, Io},
 };
 
-/// How an endpoint is dialled.
+/// How an endpoint is dialled, and where that is reported.
 #[derive(Clone, Debug)]
 pub(super) struct Dialer {
     pub(super) connect: Arc<dyn Connect>,
@@ -22,28 +23,53 @@ pub(super) struct Dialer {
     pub(super) timeout: Duration,
 }
 
+/// Why there is no connection.
+#[derive(Clone, Debug)]
+pub(super) struct DialError {
+    pub(super) kind: ErrorKind,
+    pub(super) reason: Arc<str>,
+}
+
+impl DialError {
+    pub(super) fn new(reason: impl Into<Arc<str>>) -> Self {
+        let (kind, reason) = (ErrorKind::Connect, reason.into());
+        Self { kind, reason }
+    }
+}
+
 impl Dialer {
-    /// Makes a byte stream.
-    pub(super) async fn dial(&self) -> io::Result<Box<dyn Io>> {
-        let connecting = self.connect.connect(self.endpoint.address());
+    /// Makes a byte stream, and over it whatever `begin` makes, both within the connect timeout.
+    pub(super) async fn dial<T, F>(
+        &self,
+        begin: impl FnOnce(Box<dyn Io>) -> F,
+    ) -> Result<T, DialError>
+    where
+        F: Future<Output = io::Result<T>>,
+    {
+        let connecting = async {
+            let io = self.connect.connect(self.endpoint.address()).await?;
+            begin(io).await
+        };
         match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(connected) => connected,
-            Err(_) => {
-                let text = format!("no connection within {:?}", self.timeout);
-                Err(io::Error::new(io::ErrorKind::TimedOut, text))
-            }
+            Ok(connected) => connected.map_err(|error| DialError::new(error.to_string())),
+            Err(_) => Err(DialError {
+                kind: ErrorKind::ConnectTimeout,
+                reason: format!("no connection within {:?}", self.timeout).into(),
+            }),
         }
     }
 
-    /// Whether the endpoint may be dialled now; if it failed only just now, its last error.
-    pub(super) fn may_dial(&self) -> Result<(), Arc<str>> {
+    /// Whether the endpoint may be dialled now; if it failed only just now, how: as `failed`, the
+    /// pool's own last failure, or, if another mesh tried, as that one said.
+    pub(super) fn may_dial(&self, failed: Option<&DialError>) -> Result<(), DialError> {
         if self.endpoint.may_connect(clock::now()) {
             return Ok(());
         }
-        Err(self
-            .endpoint
-            .last_error()
-            .unwrap_or_else(|| "it failed only just now".into()))
+        Err(match (failed, self.endpoint.last_error()) {
+            (Some(ours), _) => ours.clone(),
+            (None, Some(reason)) => DialError::new(reason),
+            (None, None) => DialError::new("it failed only just now"),
+        })
     }
 
     /// Leave to hold one more connection. An endpoint that has none may always get one (Envoy,
@@ -55,8 +81,20 @@ impl Dialer {
         }
     }
 
-    /// Reports that no connection could be made and none is left.
-    pub(super) fn failed(&self, reason: Arc<str>) {
+    /// Reports what there is: connections, or dials under way, or nothing. Whoever else uses the
+    /// endpoint reports its own anew; a failure stays until an attempt after its back-off.
+    pub(super) fn report(&self, open: usize, dials: usize) {
+        match (open, dials) {
+            (0, 0) if self.endpoint.connectivity() == Connectivity::Failed => {}
+            (0, 0) => self.endpoint.set_idle(),
+            (0, _) => self.endpoint.set_connecting(),
+            (_, _) => self.endpoint.set_ready(),
+        }
+    }
+
+    /// Reports that an attempt left no connection: the endpoint is left alone for a while.
+    pub(super) fn failed(&self, error: &DialError) {
+        let reason = Arc::clone(&error.reason);
         self.endpoint
             .set_failed(clock::now(), fastrand::u64(..), reason);
     }

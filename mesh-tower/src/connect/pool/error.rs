@@ -1,10 +1,9 @@
 //! From what a connection reports to the error of the data path.
 
-use std::sync::Arc;
-
 use http::Request;
 use mesh_core::{Error, ErrorKind};
 
+use super::DialError;
 use crate::{
     body::RequestBody,
     connect::{ConnError, ResetReason, SendFailure, SendFailureKind},
@@ -27,9 +26,14 @@ impl SendError {
         }
     }
 
-    /// No connection could be made.
-    pub(super) fn connect(reason: &Arc<str>, request: Request<RequestBody>) -> Self {
-        let error = Error::new(ErrorKind::Connect, format!("could not connect: {reason}"));
+    /// No connection could be made. The reason is the error's source, as that of a picker that finds
+    /// no endpoint: answers and logs quote it from there.
+    pub(super) fn connect(failed: &DialError, request: Request<RequestBody>) -> Self {
+        let text = match failed.kind {
+            ErrorKind::ConnectTimeout => "could not connect in time",
+            _ => "could not connect",
+        };
+        let error = Error::new(failed.kind, text).with_source(&*failed.reason);
         Self::unsent(error, request)
     }
 

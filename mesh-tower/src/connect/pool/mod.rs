@@ -1,9 +1,12 @@
 //! Connection pools: one per endpoint and mesh, of one protocol.
 
+mod brief;
 mod dial;
 mod error;
 mod http1;
 mod http2;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -15,9 +18,16 @@ use mesh_core::{
 };
 
 pub(crate) use self::error::SendError;
-use self::{dial::Dialer, http1::Http1Pool, http2::Http2Pool};
+use self::{
+    dial::{DialError, Dialer},
+    http1::Http1Pool,
+    http2::Http2Pool,
+};
 use super::{Connect, Executor};
-use crate::body::{RequestBody, ResponseBody};
+use crate::{
+    body::{RequestBody, ResponseBody},
+    clock,
+};
 
 /// Makes the pools of a mesh.
 #[derive(Clone, Debug)]
@@ -26,7 +36,15 @@ pub(crate) struct Pools {
     executor: Executor,
 }
 
+/// How often a request that a connection gave back unsent is offered to another, before the retry
+/// layer decides.
+const OFFERS: u32 = 3;
+
 /// The connections to one endpoint. They end, once their requests have, when the pool is dropped.
+///
+/// Connecting runs in tasks of its own: it serves whoever waits, and goes on when they leave. Every
+/// such task reports its end to the pool even if it is dropped half-way (an executor that shuts
+/// down), so that no request waits for what will not come.
 #[derive(Debug)]
 pub(crate) enum Pool {
     Http1(Http1Pool),
@@ -59,7 +77,13 @@ impl Pools {
         match self.of(cluster, endpoint) {
             Pool::Http1(pool) => pool.start_connecting(),
             Pool::Http2(pool) => pool.start_connecting(),
-            Pool::Refused(_) => {}
+            // Or requests would wait for a connection that never comes.
+            Pool::Refused(reason) => {
+                let reason = Arc::clone(reason);
+                endpoint
+                    .state()
+                    .set_failed(clock::now(), fastrand::u64(..), reason);
+            }
         }
     }
 

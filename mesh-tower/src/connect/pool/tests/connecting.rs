@@ -1,0 +1,277 @@
+//! What an endpoint is reported to be, when it is dialled, and how that fails; over both protocols.
+
+use std::{error::Error as _, sync::atomic::AtomicUsize, time::Duration};
+
+use mesh_core::ErrorKind;
+use tokio::time::advance;
+
+use super::{script::later, *};
+
+#[tokio::test(start_paused = true)]
+async fn connectivity_follows_the_connections() {
+    for protocol in both() {
+        let (tell, answer) = later();
+        let server = server(protocol);
+        let fixture = Fixture::new(protocol, answer);
+        assert!(fixture.is(Connectivity::Idle));
+        fixture.start_connecting();
+        assert!(fixture.is(Connectivity::Connecting));
+        // It is asked again whenever anything changes.
+        fixture.start_connecting();
+        tell.send(Answer::Serve(Arc::clone(&server))).unwrap();
+        until("ready", || fixture.is(Connectivity::Ready)).await;
+        fixture.start_connecting();
+        assert_eq!(fixture.script.dials(), 1);
+        assert_eq!(fixture.get().await.connection, 1);
+        server.disconnect().await;
+        until("idle", || fixture.is(Connectivity::Idle)).await;
+        assert_eq!(fixture.cluster.connections(), 0);
+        fixture.script.always(Answer::Serve(server));
+        assert_eq!(fixture.get().await.connection, 2);
+        assert!(fixture.is(Connectivity::Ready));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusing_backend_is_dialled_as_its_back_off_allows() {
+    for protocol in both() {
+        let fixture = Fixture::new(protocol, Answer::Refuse);
+        // After the n-th failure: 1.6^(n-1) s, 20 % less or more.
+        let mut nominal = 1.0;
+        for dials in 1..=5 {
+            for _ in 0..50 {
+                let failed = fixture.send().await.unwrap_err();
+                assert_eq!(failed.error.kind(), ErrorKind::Connect);
+                assert_eq!(failed.error.message(), "could not connect");
+                let reason = failed.error.source().unwrap().to_string();
+                assert_eq!(reason, "nobody is there");
+                assert!(!failed.error.was_sent() && failed.request.is_some());
+                assert_eq!(fixture.script.dials(), dials);
+                assert!(fixture.is(Connectivity::Failed));
+                fixture.start_connecting();
+            }
+            advance(Duration::from_secs_f64(nominal * 0.79)).await;
+            fixture.send().await.unwrap_err();
+            assert_eq!(fixture.script.dials(), dials, "dialled too early");
+            advance(Duration::from_secs_f64(nominal * 0.42)).await;
+            nominal *= 1.6;
+        }
+        fixture.script.always(Answer::Serve(server(protocol)));
+        fixture.get().await;
+        assert_eq!(fixture.script.dials(), 6);
+        assert!(fixture.is(Connectivity::Ready));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_wait_for_a_dial_that_fails_are_told() {
+    for protocol in both() {
+        let fixture = Fixture::new(protocol, Answer::Refuse);
+        for sending in fixture.start(100) {
+            let failed = soon(sending).await.unwrap().unwrap_err();
+            assert_eq!(failed.error.kind(), ErrorKind::Connect);
+        }
+        assert_eq!(fixture.cluster.pending(), 0);
+        assert_eq!(fixture.cluster.connections(), 0);
+        until("no task", || fixture.tasks() == 0).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting_takes_no_longer_than_its_timeout() {
+    for protocol in both() {
+        let fixture = Fixture::with(protocol, Answer::Hang, |config| {
+            config.connect_timeout = Duration::from_secs(3);
+        });
+        let start = tokio::time::Instant::now();
+        let failed = soon(fixture.send()).await.unwrap_err();
+        assert_eq!(start.elapsed(), Duration::from_secs(3));
+        assert_eq!(failed.error.kind(), ErrorKind::ConnectTimeout);
+        assert_eq!(failed.error.message(), "could not connect in time");
+        let reason = failed.error.source().unwrap().to_string();
+        assert_eq!(reason, "no connection within 3s");
+        assert!(fixture.is(Connectivity::Failed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_wait_than_may() {
+    for protocol in both() {
+        let fixture = Fixture::with(protocol, Answer::Hang, |config| {
+            config.limits.max_pending_requests = 3;
+        });
+        let waiting = fixture.start(3);
+        until("three wait", || fixture.cluster.pending() == 3).await;
+        let failed = fixture.send().await.unwrap_err();
+        assert_eq!(failed.error.kind(), ErrorKind::Overloaded);
+        assert!(failed.request.is_some());
+        // A caller that gives up makes room.
+        waiting[1].abort();
+        until("one left", || fixture.cluster.pending() == 2).await;
+        let _waiting = tokio::spawn(fixture.send());
+        until("another came", || fixture.cluster.pending() == 3).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dial_goes_on_without_its_caller_and_serves_the_next() {
+    for protocol in both() {
+        let (tell, answer) = later();
+        let fixture = Fixture::new(protocol, answer);
+        for sending in fixture.start(1) {
+            until("it waits", || fixture.cluster.pending() == 1).await;
+            sending.abort();
+            assert!(sending.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(fixture.cluster.pending(), 0);
+        let server = server(protocol);
+        tell.send(Answer::Serve(Arc::clone(&server))).unwrap();
+        until("ready", || fixture.is(Connectivity::Ready)).await;
+        fixture.get().await;
+        assert_eq!(fixture.script.dials(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_stays_behind_when_the_pool_is_dropped() {
+    for protocol in both() {
+        let server = server(protocol);
+        // A connection, and where it may be, a dial under way.
+        let fixture = Fixture::new(protocol, Answer::Serve(Arc::clone(&server)));
+        fixture.get().await;
+        fixture.script.always(Answer::Hang);
+        server.hold();
+        let held = fixture.start(1);
+        server.wait_for("a request", |it| it.in_flight() == 1).await;
+        let waiting = fixture.start(1);
+        settle().await;
+        for sending in held.into_iter().chain(waiting) {
+            sending.abort();
+            let _ = sending.await;
+        }
+        let Fixture { pool, tasks, .. } = &fixture;
+        assert!(tasks.load(Ordering::SeqCst) > 0);
+        assert_eq!(Arc::strong_count(pool), 1);
+        let Fixture {
+            endpoint,
+            cluster,
+            tasks,
+            pool,
+            ..
+        } = fixture;
+        drop(pool);
+        until("no task", || tasks.load(Ordering::SeqCst) == 0).await;
+        assert_eq!(endpoint.connectivity(), Connectivity::Idle);
+        assert_eq!(cluster.connections(), 0);
+        server
+            .wait_for("no connection", |it| it.open_connections() == 0)
+            .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dial_that_succeeds_as_the_pool_is_dropped_ends() {
+    for protocol in both() {
+        let (tell, answer) = later();
+        let fixture = Fixture::new(protocol, answer);
+        fixture.start_connecting();
+        settle().await;
+        let Fixture { pool, tasks, .. } = fixture;
+        let server = server(protocol);
+        tell.send(Answer::Serve(Arc::clone(&server))).unwrap();
+        drop(pool);
+        until("no task", || tasks.load(Ordering::SeqCst) == 0).await;
+        assert_eq!(fixture.endpoint.connectivity(), Connectivity::Idle);
+        assert_eq!(fixture.cluster.connections(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_outlives_the_pool() {
+    for protocol in both() {
+        let server = server(protocol);
+        let fixture = Fixture::new(protocol, Answer::Serve(server));
+        let response = soon(fixture.send()).await.unwrap();
+        let Fixture { pool, tasks, .. } = fixture;
+        drop(pool);
+        settle().await;
+        read(response).await;
+        until("no task", || tasks.load(Ordering::SeqCst) == 0).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_executor_that_is_gone_is_an_error() {
+    for protocol in both() {
+        let (tasks, answer) = (Arc::new(AtomicUsize::new(0)), Answer::Hang);
+        let fixture = Fixture::on(Executor::new(drop), tasks, protocol, answer, |_| {});
+        fixture.start_connecting();
+        assert!(fixture.is(Connectivity::Failed));
+        advance(Duration::from_secs(10)).await;
+        for sending in fixture.start(2) {
+            let failed = soon(sending).await.unwrap().unwrap_err();
+            assert_eq!(failed.error.kind(), ErrorKind::Connect);
+        }
+        assert_eq!(fixture.cluster.connections(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_move_on_when_the_connections_tasks_are_dropped() {
+    type Tasks = std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>;
+    for protocol in both() {
+        let (handles, runtime) = (
+            Arc::new(Tasks::default()),
+            tokio::runtime::Handle::current(),
+        );
+        let kept = Arc::clone(&handles);
+        let executor = Executor::new(move |task| kept.lock().unwrap().push(runtime.spawn(task)));
+        let server = server(protocol);
+        let answer = Answer::Serve(Arc::clone(&server));
+        let fixture = Fixture::on(executor, Arc::default(), protocol, answer, |_| {});
+        fixture.get().await;
+        for dialling in [false, true] {
+            if dialling {
+                fixture.script.next(Answer::Hang);
+            }
+            server.hold();
+            let sending = fixture.start(1);
+            let dials = fixture.script.dials();
+            until("it is under way", || {
+                server.in_flight() == 1 || dialling && fixture.cluster.pending() == 1
+            })
+            .await;
+            for task in handles.lock().unwrap().drain(..) {
+                task.abort();
+            }
+            for sending in sending {
+                soon(sending).await.unwrap().unwrap_err();
+            }
+            assert_eq!(fixture.cluster.connections(), 0, "{dials} dials");
+            server.release();
+            server.wait_for("it ends", |it| it.in_flight() == 0).await;
+        }
+        assert!(fixture.is(Connectivity::Failed));
+        advance(Duration::from_secs(10)).await;
+        fixture.get().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_closes_at_once_is_not_reconnected_to_without_pause() {
+    // As the driver of a mesh does that connects ahead of requests.
+    for protocol in both() {
+        let fixture = Fixture::new(protocol, Answer::Die);
+        let mut changes = fixture.cluster.subscribe();
+        let watch = async {
+            loop {
+                fixture.start_connecting();
+                changes.changed().await.unwrap();
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(700), watch).await;
+        let dials = fixture.script.dials();
+        assert!((1..=2).contains(&dials), "{dials} dials");
+        assert!(fixture.is(Connectivity::Failed));
+    }
+}

@@ -1,0 +1,225 @@
+//! HTTP/1: one request a connection.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use mesh_core::ErrorKind;
+use mesh_testkit::echo::Behaviour;
+use tokio::time::advance;
+
+use super::{script::later, *};
+
+fn limited(config: &mut ClusterConfig, connections: u32) {
+    config.limits.max_connections = connections;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_connection_used_last_is_used_first() {
+    let server = server(HTTP1);
+    let fixture = Fixture::new(HTTP1, Answer::Serve(Arc::clone(&server)));
+    server.hold();
+    let sending: Vec<_> = (0..3).map(|_| tokio::spawn(fixture.send())).collect();
+    server.wait_for("three", |it| it.in_flight() == 3).await;
+    server.release();
+    let mut last = Vec::new();
+    for sending in sending {
+        let response = soon(sending).await.unwrap().unwrap();
+        last.push(read(response).await.connection);
+    }
+    assert_eq!(fixture.script.dials(), 3);
+    for _ in 0..3 {
+        assert_eq!(fixture.get().await.connection, last[2]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_the_limit_requests_wait_in_line() {
+    let server = server(HTTP1);
+    let answer = Answer::Serve(Arc::clone(&server));
+    let fixture = Fixture::with(HTTP1, answer, |config| limited(config, 2));
+    let sending = fixture.start(40);
+    for sending in sending {
+        soon(sending).await.unwrap().unwrap();
+    }
+    assert_eq!(fixture.script.dials(), 2);
+    assert_eq!(server.count(), 40);
+    assert_eq!(fixture.cluster.connections(), 2);
+    assert_eq!(fixture.cluster.pending(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_counts_until_it_is_closed() {
+    let server = server(HTTP1);
+    let mut large = Behaviour::default().with_header("connection", "close");
+    large.body_size = Some(1 << 20);
+    server.next(1, large);
+    let answer = Answer::Serve(Arc::clone(&server));
+    let fixture = Fixture::with(HTTP1, answer, |config| limited(config, 1));
+    let first = soon(fixture.send()).await.unwrap();
+    let second = tokio::spawn(fixture.send());
+    settle().await;
+    assert_eq!(
+        fixture.script.dials(),
+        1,
+        "the response is still being read"
+    );
+    let body = soon(first.into_body().collect()).await.unwrap();
+    assert_eq!(body.to_bytes().len(), 1 << 20);
+    let second = soon(second).await.unwrap().unwrap();
+    assert_eq!(read(second).await.connection, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_carries_no_more_requests_than_it_may() {
+    let server = server(HTTP1);
+    let answer = Answer::Serve(Arc::clone(&server));
+    let fixture = Fixture::with(HTTP1, answer, |config| {
+        config.max_requests_per_connection = Some(2);
+        limited(config, 1);
+    });
+    let mut connections = Vec::new();
+    for _ in 0..5 {
+        connections.push(fixture.get().await.connection);
+    }
+    assert_eq!(connections, [1, 1, 2, 2, 3]);
+    // The last request of a connection keeps its place until it has ended.
+    let third = soon(fixture.send()).await.unwrap();
+    let fourth = tokio::spawn(fixture.send());
+    settle().await;
+    assert_eq!(fixture.script.dials(), 3);
+    assert_eq!(read(third).await.connection, 3);
+    assert_eq!(
+        read(soon(fourth).await.unwrap().unwrap()).await.connection,
+        4
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_connection_is_closed_after_one_to_two_timeouts() {
+    let server = server(HTTP1);
+    let answer = Answer::Serve(Arc::clone(&server));
+    let fixture = Fixture::with(HTTP1, answer, |config| {
+        config.idle_timeout = Some(Duration::from_secs(10));
+    });
+    fixture.get().await;
+    advance(Duration::from_secs(8)).await;
+    assert_eq!(fixture.get().await.connection, 1);
+    settle().await;
+    advance(Duration::from_millis(9_900)).await;
+    settle().await;
+    assert!(fixture.is(Connectivity::Ready));
+    advance(Duration::from_millis(10_200)).await;
+    until("idle", || fixture.is(Connectivity::Idle)).await;
+    assert_eq!(fixture.tasks(), 0);
+    assert_eq!(fixture.get().await.connection, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_survive_a_peer_that_closes_its_idle_connections() {
+    for close_unseen in [false, true] {
+        let server = server(HTTP1);
+        let fixture = Fixture::new(HTTP1, Answer::Serve(Arc::clone(&server)));
+        server.hold();
+        let sending = fixture.start(8);
+        server.wait_for("eight", |it| it.in_flight() == 8).await;
+        server.release();
+        for sending in sending {
+            soon(sending).await.unwrap().unwrap();
+        }
+        server.disconnect().await;
+        if !close_unseen {
+            until("idle", || fixture.is(Connectivity::Idle)).await;
+        }
+        assert_eq!(fixture.get().await.connection, 9);
+        until("one connection", || fixture.cluster.connections() == 1).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_dial_beside_a_busy_connection_fails_only_who_waited_longest() {
+    let server = server(HTTP1);
+    let fixture = Fixture::new(HTTP1, Answer::Serve(Arc::clone(&server)));
+    let busy = soon(fixture.send()).await.unwrap();
+    let (tell, answer) = later();
+    fixture.script.next(answer);
+    fixture.script.always(Answer::Hang);
+    let first = tokio::spawn(fixture.send());
+    until("one waits", || fixture.cluster.pending() == 1).await;
+    let second = tokio::spawn(fixture.send());
+    until("two wait", || fixture.cluster.pending() == 2).await;
+    tell.send(Answer::Refuse).unwrap();
+    let failed = soon(first).await.unwrap().unwrap_err();
+    assert_eq!(failed.error.kind(), ErrorKind::Connect);
+    assert!(fixture.is(Connectivity::Ready));
+    assert_eq!(read(busy).await.connection, 1);
+    assert_eq!(
+        read(soon(second).await.unwrap().unwrap()).await.connection,
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_failure_stops_further_dials_while_others_hang() {
+    let fixture = Fixture::with(HTTP1, Answer::Hang, |config| {
+        config.connect_timeout = Duration::from_secs(5);
+    });
+    let mut sending = Vec::new();
+    // One a second, each with a dial of its own, until the first has failed.
+    for _ in 0..6 {
+        sending.extend(fixture.start(1));
+        settle().await;
+        advance(Duration::from_secs(1)).await;
+    }
+    settle().await;
+    assert!(fixture.is(Connectivity::Failed));
+    let dials = fixture.script.dials();
+    assert_eq!(dials, 5);
+    let failed = fixture.send().await.unwrap_err();
+    assert_eq!(failed.error.kind(), ErrorKind::ConnectTimeout);
+    assert_eq!(fixture.script.dials(), dials);
+    for sending in sending {
+        soon(sending).await.unwrap().unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_given_up_in_line_leaves_nothing_behind() {
+    let server = server(HTTP1);
+    let answer = Answer::Serve(Arc::clone(&server));
+    let fixture = Fixture::with(HTTP1, answer, |config| limited(config, 1));
+    let busy = soon(fixture.send()).await.unwrap();
+    for _ in 0..1000 {
+        let sending = fixture.start(1);
+        until("it waits", || fixture.cluster.pending() == 1).await;
+        sending[0].abort();
+        until("it left", || fixture.cluster.pending() == 0).await;
+    }
+    let Pool::Http1(pool) = &*fixture.pool else {
+        panic!("another pool")
+    };
+    assert_eq!(pool.queued(), 0);
+    let waiting = tokio::spawn(fixture.send());
+    until("it waits", || fixture.cluster.pending() == 1).await;
+    read(busy).await;
+    assert_eq!(
+        read(soon(waiting).await.unwrap().unwrap()).await.connection,
+        1
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_given_to_a_request_that_is_gone_goes_to_the_next() {
+    let server = server(HTTP1);
+    let answer = Answer::Serve(Arc::clone(&server));
+    let fixture = Fixture::with(HTTP1, answer, |config| limited(config, 1));
+    let busy = soon(fixture.send()).await.unwrap();
+    let mut gone = Box::pin(fixture.send());
+    assert!((&mut gone).now_or_never().is_none());
+    let mut next = Box::pin(fixture.send());
+    assert!((&mut next).now_or_never().is_none());
+    // Reading it gives the connection to the first in line, which is dropped before it looks.
+    read(busy).await;
+    drop(gone);
+    assert_eq!(read(soon(next).await.unwrap()).await.connection, 1);
+    assert_eq!(fixture.script.dials(), 1);
+}
