@@ -12,7 +12,7 @@ use mesh_core::{
     name::ClusterName,
     runtime::{ClusterRuntime, Registry, View},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::target::TargetCell;
 use crate::{
@@ -33,7 +33,15 @@ pub(super) struct Clusters {
     filters: FilterRegistry,
     entropy: Entropy,
     // To the driver, which connects and reconnects.
-    started: mpsc::UnboundedSender<Weak<Cluster>>,
+    started: mpsc::UnboundedSender<Started>,
+}
+
+/// A cluster that the driver is to keep connected, from now on.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) cluster: Weak<Cluster>,
+    /// Told when the cluster was given other endpoints or another policy.
+    pub(super) updated: Arc<Notify>,
 }
 
 /// A live cluster and the configuration that it was last given.
@@ -41,6 +49,7 @@ pub(super) struct Clusters {
 struct Live {
     cluster: Weak<Cluster>,
     given: ClusterSnapshot,
+    updated: Arc<Notify>,
 }
 
 impl Clusters {
@@ -48,7 +57,7 @@ impl Clusters {
         pools: Pools,
         filters: FilterRegistry,
         entropy: Entropy,
-        started: mpsc::UnboundedSender<Weak<Cluster>>,
+        started: mpsc::UnboundedSender<Started>,
     ) -> Self {
         let (live, registry) = (Mutex::default(), Registry::default());
         Self {
@@ -93,17 +102,23 @@ impl Clusters {
             if !same(&live.given, given) {
                 cluster.update(given, clock::now());
                 live.given = given.clone();
+                live.updated.notify_one();
             }
             return cluster;
         }
         let cluster = Arc::new(ClusterRuntime::new(given, &self.registry, clock::now()));
+        let (weak, updated) = (Arc::downgrade(&cluster), Arc::<Notify>::default());
         let live = Live {
-            cluster: Arc::downgrade(&cluster),
+            cluster: Weak::clone(&weak),
             given: given.clone(),
+            updated: Arc::clone(&updated),
         };
         clusters.insert(name.clone(), live);
         // Fails when the driver is gone; then no target gets here.
-        let _ = self.started.send(Arc::downgrade(&cluster));
+        let _ = self.started.send(Started {
+            cluster: weak,
+            updated,
+        });
         cluster
     }
 

@@ -13,7 +13,7 @@ use mesh_core::source::{ConfigSource, ConfigUpdate, ConfigWatch};
 use tokio::sync::mpsc;
 
 use super::{
-    apply::Cluster,
+    apply::Started,
     target::{Standing, TargetCell},
 };
 use crate::{clock, connect::Pools};
@@ -28,7 +28,7 @@ impl MeshDriver {
     pub(super) fn new(
         source: Arc<dyn ConfigSource>,
         targets: mpsc::UnboundedReceiver<Weak<TargetCell>>,
-        clusters: mpsc::UnboundedReceiver<Weak<Cluster>>,
+        clusters: mpsc::UnboundedReceiver<Started>,
         pools: Pools,
     ) -> Self {
         Self(Box::pin(drive(source, targets, clusters, pools)))
@@ -52,7 +52,7 @@ impl fmt::Debug for MeshDriver {
 async fn drive(
     source: Arc<dyn ConfigSource>,
     mut targets: mpsc::UnboundedReceiver<Weak<TargetCell>>,
-    mut clusters: mpsc::UnboundedReceiver<Weak<Cluster>>,
+    mut clusters: mpsc::UnboundedReceiver<Started>,
     pools: Pools,
 ) {
     let mut following = FuturesUnordered::new();
@@ -66,7 +66,7 @@ async fn drive(
                 None => opening = false,
             },
             started = clusters.recv(), if starting => match started {
-                Some(cluster) => connecting.extend(keep_connected(&cluster, pools.clone())),
+                Some(started) => connecting.extend(keep_connected(started, pools.clone())),
                 None => starting = false,
             },
             Some(()) = following.next() => {}
@@ -111,14 +111,13 @@ async fn apply_all(mut watch: ConfigWatch, target: Weak<TargetCell>) {
     }
 }
 
-/// Rebuilds a cluster's picker when the state of an endpoint changes or a clock runs out, and
-/// connects the endpoints that should be connected; until the cluster is dropped.
+/// Rebuilds a cluster's picker when it was updated, when the state of an endpoint changes, or when a
+/// clock runs out, and connects the endpoints that should be connected; until the cluster is dropped.
 fn keep_connected(
-    cluster: &Weak<Cluster>,
+    Started { cluster, updated }: Started,
     pools: Pools,
 ) -> Option<impl Future<Output = ()> + Send + use<>> {
     let mut changes = cluster.upgrade()?.state().subscribe();
-    let cluster = Weak::clone(cluster);
     Some(async move {
         loop {
             let wake = {
@@ -134,6 +133,7 @@ fn keep_connected(
             };
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
+                () = updated.notified() => {}
                 () = clock::sleep_until(wake) => {}
             }
         }
