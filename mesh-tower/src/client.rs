@@ -11,12 +11,12 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use mesh_core::{Error, ErrorKind, error::BoxError};
+use mesh_core::{Error, error::BoxError};
 use tower_service::Service;
 
 use crate::{
-    body::RequestBody,
     mesh::TargetCell,
+    request,
     response::GuardedBody,
     serve::Serve,
     stack::{self, Outbound},
@@ -49,12 +49,7 @@ impl HttpClient {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let (head, body) = request.into_parts();
-        // Polled once here: a body that is all there becomes full, and costs no stream.
-        let body = RequestBody::eager(body).await.map_err(|source| {
-            Error::new(ErrorKind::BadRequest, "the request body failed").with_source(source)
-        })?;
-        self.stack.serve(Request::from_parts(head, body)).await
+        self.stack.serve(request::eager(request).await?).await
     }
 
     /// Waits until the target has a configuration and one of its endpoints is connected: for

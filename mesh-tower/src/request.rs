@@ -5,8 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use http::Request;
-use mesh_core::{filter::FilterChain, policy::route::CompiledRoute, runtime::ClusterRuntime};
+use http_body::Body;
+use mesh_core::{
+    Error, ErrorKind, error::BoxError, filter::FilterChain, policy::route::CompiledRoute,
+    runtime::ClusterRuntime,
+};
 
 use crate::{body::RequestBody, connect::Pool};
 
@@ -39,6 +44,23 @@ pub(crate) struct Decision {
     pub(crate) wait_for_ready: bool,
     /// When it is over, whatever happens: `max_stream_duration` or the caller's deadline.
     pub(crate) deadline: Option<Instant>,
+}
+
+/// The request with a body that connections send. It is polled once here: a body that is all there
+/// becomes full, and costs no stream.
+pub(crate) async fn eager<B>(request: Request<B>) -> Result<Request<RequestBody>, Error>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<BoxError>,
+{
+    let (head, body) = request.into_parts();
+    match RequestBody::eager(body).await {
+        Ok(body) => Ok(Request::from_parts(head, body)),
+        Err(source) => {
+            let error = Error::new(ErrorKind::BadRequest, "the request body failed");
+            Err(error.with_source(source))
+        }
+    }
 }
 
 /// Asks that a request waits, until its deadline, for an endpoint that can be picked, where it would

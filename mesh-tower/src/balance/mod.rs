@@ -2,7 +2,8 @@
 //!
 //! # What it does
 //! Picks an endpoint, waits where the picker says that one will come, and sends over the endpoint's
-//! pool. The request counts as under way until its response body has been read.
+//! pool; if no connection can be made, over another's. The request counts as under way until its
+//! response body has been read.
 //!
 //! # Reads
 //! The cluster's picker, once per attempt; `wait_for_ready`.
@@ -16,22 +17,26 @@
 //! # Cancellation
 //! Dropping the future frees the place it held and resets the stream.
 
-use std::sync::Arc;
-
-use http::Response;
+use http::{Request, Response};
 use mesh_core::{
     Error, ErrorKind,
+    config::Transport,
     entropy::Entropy,
     runtime::{Outcome, Pick, Picked},
 };
 
 use crate::{
-    connect::{Pool, Pools, SendError},
+    body::RequestBody,
+    connect::{Pool, Pools},
     mesh::TargetCell,
     request::{Decision, Routed},
     response::GuardedBody,
     serve::Serve,
 };
+
+/// How many more endpoints are tried for a request whose endpoint cannot be connected to. Bounds
+/// what one request waits for in a cluster that is out of reach as a whole.
+const OTHER_ENDPOINTS: u8 = 3;
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -90,19 +95,49 @@ impl Serve<Routed> for Balance {
 
     async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
         let Routed { request, decision } = routed;
-        let cluster = Arc::clone(&decision.cluster);
-        let named = |error: Error| error.in_cluster(cluster.name().as_str());
-        let Picked {
-            endpoint,
-            mut guard,
-        } = self.pick(&decision).await.map_err(named)?;
-        let pool = self.pools.of(&cluster, &endpoint);
-        match pool.send(request, &cluster.config().limits).await {
-            Ok(response) => Ok(GuardedBody::guard(response, guard, decision.grpc)),
-            Err(SendError { error, .. }) => {
-                guard.record(Outcome::Failure);
-                Err(named(error.at_endpoint(endpoint.state().key().as_str())))
-            }
+        let answer = self.send(request, &decision).await;
+        answer.map_err(|error| error.in_cluster(decision.cluster.name().as_str()))
+    }
+}
+
+impl Balance {
+    /// Sends to an endpoint. While none can be connected to, nothing has left, and another endpoint
+    /// is tried: the one that failed is left out of the next pick until its back-off is over.
+    async fn send(
+        &self,
+        mut request: Request<RequestBody>,
+        decision: &Decision,
+    ) -> Result<Response<GuardedBody>, Error> {
+        let cluster = &decision.cluster;
+        let config = cluster.config();
+        if let Transport::Unsupported(reason) = &config.transport {
+            let text = format!("the cluster's transport is not available: {reason}");
+            return Err(Error::new(ErrorKind::Tls, text));
+        }
+        let mut unreachable = None;
+        let mut others = OTHER_ENDPOINTS;
+        loop {
+            let picked = self.pick(decision).await;
+            // What an endpoint said says more than that there is none left.
+            let Picked {
+                endpoint,
+                mut guard,
+            } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
+            let pool = self.pools.of(cluster, &endpoint);
+            let failed = match pool.send(request, &config.limits).await {
+                Ok(response) => return Ok(GuardedBody::guard(response, guard, decision.grpc)),
+                Err(failed) => failed,
+            };
+            guard.record(Outcome::Failure);
+            let error = failed.error.at_endpoint(endpoint.state().key().as_str());
+            let another = error.kind() == ErrorKind::Connect && others > 0;
+            request = match failed.request {
+                Some(whole) if another => *whole,
+                _ => return Err(error),
+            };
+            // One that waits for an endpoint waits until its deadline; the back-offs pace it.
+            others -= u8::from(!decision.wait_for_ready);
+            unreachable = Some(error);
         }
     }
 }

@@ -17,10 +17,12 @@
 //! # Cancellation
 //! What is below is dropped, which resets its stream.
 
+use std::{future::Future, time::Instant};
+
 use http::Response;
 use mesh_core::{Error, ErrorKind};
 
-use crate::{request::Routed, response::GuardedBody, serve::Serve};
+use crate::{clock, request::Routed, response::GuardedBody, serve::Serve};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -44,15 +46,25 @@ where
         let Some(deadline) = routed.decision.deadline else {
             return self.inner.serve(routed).await;
         };
-        let response = tokio::time::timeout_at(deadline.into(), self.inner.serve(routed)).await;
-        let response = response.map_err(|_| expired())??;
-        Ok(response.map(|body| body.until(deadline, ErrorKind::StreamDeadline)))
+        let mut response = before(deadline, self.inner.serve(routed)).await??;
+        let clocks = response.body_mut().clocks();
+        clocks.until(deadline, ErrorKind::StreamDeadline);
+        Ok(response)
     }
 }
 
-fn expired() -> Error {
-    Error::new(
-        ErrorKind::StreamDeadline,
-        "the deadline passed before an answer came",
-    )
+/// What `answer` gives, unless the deadline passes first. One that has passed already lets nothing
+/// begin: the request must not leave.
+pub(crate) async fn before<F: Future>(deadline: Instant, answer: F) -> Result<F::Output, Error> {
+    let expired = || {
+        Error::new(
+            ErrorKind::StreamDeadline,
+            "the deadline passed before an answer came",
+        )
+    };
+    if deadline <= clock::now() {
+        return Err(expired());
+    }
+    let answer = tokio::time::timeout_at(deadline.into(), answer).await;
+    answer.map_err(|_| expired())
 }

@@ -69,6 +69,11 @@ impl Mesh {
         let _ = self.0.opened.send(Arc::downgrade(&cell));
         cell
     }
+
+    /// Resolves when the driver was dropped: nothing new will be learnt.
+    async fn driver_gone(&self) {
+        self.0.opened.closed().await;
+    }
 }
 
 impl fmt::Debug for Mesh {

@@ -25,6 +25,8 @@ use crate::{
 /// How long a request without a deadline waits for the first configuration.
 pub(super) const FIRST_VIEW: Duration = Duration::from_secs(15);
 
+const NOT_DRIVEN: &str = "the mesh's driver does not run: spawn it, or build the mesh by `spawn`";
+
 /// A target's view and how it stands; held by its channels and clients.
 #[derive(Debug)]
 pub(crate) struct TargetCell {
@@ -34,7 +36,7 @@ pub(crate) struct TargetCell {
     driven: AtomicBool,
     clusters: Arc<Clusters>,
     // Keeps the mesh and its driver as long as somebody uses the target.
-    _mesh: Mesh,
+    mesh: Mesh,
 }
 
 /// What a request learns that finds no view.
@@ -56,7 +58,7 @@ impl TargetCell {
             standing: watch::Sender::new(Standing::Pending("its configuration".into())),
             driven: AtomicBool::new(false),
             clusters,
-            _mesh: mesh,
+            mesh,
         })
     }
 
@@ -95,6 +97,7 @@ impl TargetCell {
         tokio::select! {
             biased;
             found = found => found,
+            () = self.mesh.driver_gone() => Err(Error::new(ErrorKind::NotReady, NOT_DRIVEN)),
             () = clock::sleep_until(arrival.checked_add(limit)) => Err(self.not_ready(own)),
         }
     }
@@ -115,24 +118,20 @@ impl TargetCell {
     }
 
     fn not_ready(&self, own: Option<Duration>) -> Error {
+        let kind = match own {
+            Some(_) => ErrorKind::StreamDeadline,
+            None => ErrorKind::NotReady,
+        };
+        // Relaxed: only an explanation depends on it.
+        if !self.driven.load(Ordering::Relaxed) {
+            return Error::new(kind, NOT_DRIVEN);
+        }
         let missing = match &*self.standing.borrow() {
             Standing::Pending(missing) | Standing::Absent(missing) => Arc::clone(missing),
             Standing::Ready => "".into(),
         };
-        // Relaxed: only an explanation depends on it.
-        if !self.driven.load(Ordering::Relaxed) {
-            let text = "the mesh's driver does not run: spawn it, or build the mesh by `spawn`";
-            return Error::new(ErrorKind::NotReady, text);
-        }
-        let kind = if own.is_some() {
-            ErrorKind::StreamDeadline
-        } else {
-            ErrorKind::NotReady
-        };
-        Error::new(
-            kind,
-            format!("no configuration in time; waiting for {missing}"),
-        )
+        let text = format!("no configuration in time; waiting for {missing}");
+        Error::new(kind, text)
     }
 
     /// The driver has this target in its care.

@@ -2,44 +2,55 @@
 
 use std::time::Duration;
 
-use http::Response;
+use http::{HeaderMap, Response};
 use mesh_core::{
     Error, ErrorKind,
     config::RetryPolicy,
     entropy::mix,
     policy::retry::{Attempted, Pushback, pushback, should_retry},
-    runtime::RetryPermit,
 };
 
 use super::TRANSPARENT_RETRIES;
-use crate::{request::Decision, response::GuardedBody};
 
 /// The retries of one request so far.
 #[derive(Debug)]
-pub(super) struct Again<'a> {
+pub(crate) struct Again<'a, P> {
     policy: Option<&'a RetryPolicy>,
-    decision: &'a Decision,
+    grpc: bool,
+    draw: u64,
     retries: u32,
     transparent: u32,
-    // Held while a retry is under way: it counts against the cluster's limit.
-    permit: Option<RetryPermit>,
+    // Waits by the policy since the first attempt or since the service last said how long to wait.
+    waits: u32,
+    // Held while a retry is under way: it counts against a limit.
+    permit: Option<P>,
 }
 
-impl<'a> Again<'a> {
-    pub(super) const fn new(policy: Option<&'a RetryPolicy>, decision: &'a Decision) -> Self {
+impl<'a, P> Again<'a, P> {
+    /// For a request with the random number `draw`. Without a policy only what never left is sent
+    /// again.
+    pub(crate) const fn new(policy: Option<&'a RetryPolicy>, grpc: bool, draw: u64) -> Self {
         Self {
             policy,
-            decision,
+            grpc,
+            draw,
             retries: 0,
             transparent: 0,
+            waits: 0,
             permit: None,
         }
     }
 
-    /// Judges an answer: how long to wait before the request is sent again, if it is.
-    pub(super) fn after(
+    pub(super) const fn has_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+
+    /// Judges an answer: how long to wait before the request is sent again, if it is. A retry by
+    /// policy needs a `permit`.
+    pub(super) fn after<B>(
         &mut self,
-        answer: &Result<Response<GuardedBody>, Error>,
+        answer: &Result<Response<B>, Error>,
+        permit: impl FnOnce() -> Option<P>,
     ) -> Option<Duration> {
         if let Err(error) = answer
             && error.kind() == ErrorKind::Reset
@@ -53,29 +64,35 @@ impl<'a> Again<'a> {
         if self.retries >= policy.num_retries || !should_retry(policy, self.attempted(answer)) {
             return None;
         }
-        let wait = match answer
-            .as_ref()
-            .ok()
-            .and_then(|answer| pushback(answer.headers()))
-        {
-            Some(Pushback::Stop) => return None,
-            Some(Pushback::After(wait)) => wait,
-            None => {
-                // A draw of its own for each retry, all from the request's number.
-                let draw = mix(self.decision.draw ^ u64::from(self.retries + 1));
-                policy.backoff.delay(self.retries + 1, draw)
-            }
-        };
+        let asked = answer.as_ref().ok().map(Response::headers);
+        let wait = self.wait(policy, asked)?;
         // The retry before this one has ended.
         self.permit = None;
-        let limits = self.decision.cluster.config().limits;
-        self.permit = Some(self.decision.cluster.state().try_retry(&limits)?);
+        self.permit = Some(permit()?);
         self.retries += 1;
         Some(wait)
     }
 
-    fn attempted<'r>(&self, answer: &'r Result<Response<GuardedBody>, Error>) -> Attempted<'r> {
-        let grpc = self.decision.grpc;
+    /// The wait that the service asks for, after which the policy's own starts anew (gRFC A6), or
+    /// the policy's next; none if the service asks for no retry.
+    fn wait(&mut self, policy: &RetryPolicy, asked: Option<&HeaderMap>) -> Option<Duration> {
+        match asked.and_then(pushback) {
+            Some(Pushback::Stop) => None,
+            Some(Pushback::After(wait)) => {
+                self.waits = 0;
+                Some(wait)
+            }
+            None => {
+                self.waits += 1;
+                // A draw of its own for each retry, all from the request's number.
+                let draw = mix(self.draw ^ u64::from(self.retries + 1));
+                Some(policy.backoff.delay(self.waits, draw))
+            }
+        }
+    }
+
+    fn attempted<'r, B>(&self, answer: &'r Result<Response<B>, Error>) -> Attempted<'r> {
+        let grpc = self.grpc;
         match answer {
             Ok(answer) => Attempted::Response {
                 status: answer.status(),
@@ -84,5 +101,69 @@ impl<'a> Again<'a> {
             },
             Err(error) => Attempted::Failed { error, grpc },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesh_core::config::{BackoffConfig, RetryConditions};
+
+    use super::*;
+
+    fn policy(num_retries: u32) -> RetryPolicy {
+        RetryPolicy {
+            on: RetryConditions::FIVE_XX,
+            status_codes: Vec::new(),
+            num_retries,
+            per_try_timeout: None,
+            backoff: BackoffConfig {
+                base: Duration::from_secs(1),
+                max: Duration::from_secs(100),
+            },
+        }
+    }
+
+    fn answer(pushback: Option<&str>) -> Result<Response<()>, Error> {
+        let mut answer = Response::builder().status(503);
+        if let Some(pushback) = pushback {
+            answer = answer.header("grpc-retry-pushback-ms", pushback);
+        }
+        Ok(answer.body(()).unwrap())
+    }
+
+    #[test]
+    fn each_wait_has_its_own_draw_and_a_pushback_starts_the_policys_waits_anew() {
+        let policy = policy(10);
+        let mut again = Again::new(Some(&policy), false, 42);
+        let mut after = |pushback| again.after(&answer(pushback), || Some(()));
+        let due = |wait, retry: u64| Some(policy.backoff.delay(wait, mix(42 ^ retry)));
+        assert_eq!(after(None), due(1, 1));
+        assert_eq!(after(None), due(2, 2));
+        assert_eq!(after(Some("1500")), Some(Duration::from_millis(1_500)));
+        assert_eq!(after(None), due(1, 4));
+        assert_eq!(after(None), due(2, 5));
+        assert_eq!(after(Some("-1")), None);
+    }
+
+    #[test]
+    fn retries_are_counted_and_need_a_permit() {
+        let policy = policy(2);
+        let mut again = Again::new(Some(&policy), false, 0);
+        assert!(again.after(&answer(None), || Some(())).is_some());
+        assert_eq!(again.after(&answer(None), || None), None);
+        assert!(again.after(&answer(Some("0")), || Some(())).is_some());
+        assert_eq!(again.after(&answer(None), || Some(())), None);
+    }
+
+    #[test]
+    fn what_never_left_is_sent_again_without_a_policy_so_many_times() {
+        let refused = || Err::<Response<()>, _>(Error::new(ErrorKind::Reset, "refused"));
+        let mut again = Again::<()>::new(None, false, 0);
+        for _ in 0..TRANSPARENT_RETRIES {
+            assert_eq!(again.after(&refused(), || None), Some(Duration::ZERO));
+        }
+        assert_eq!(again.after(&refused(), || None), None);
+        let mut again = Again::<()>::new(None, false, 0);
+        assert_eq!(again.after(&refused().map_err(Error::sent), || None), None);
     }
 }

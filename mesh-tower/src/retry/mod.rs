@@ -1,9 +1,9 @@
 //! Retries: sending again what policy says, and what never left.
 //!
 //! # What it does
-//! Saves the head, makes the body replayable where a policy asks for it, and sends the request until
-//! an answer is final. A request that no endpoint has seen (the connection was closed or draining,
-//! the stream refused) is sent again whatever the policy, without a wait.
+//! Saves the head, makes the body replayable, and sends the request until an answer is final. A
+//! request that no endpoint has seen (the connection was closed or draining, the stream refused) is
+//! sent again whatever the policy, without a wait.
 //!
 //! # Reads
 //! The route's [`RetryPolicy`](mesh_core::config::RetryPolicy), the cluster's retry limits,
@@ -22,15 +22,27 @@ mod again;
 mod replay;
 mod saved;
 
-use http::Response;
-use mesh_core::Error;
+use std::future::Future;
 
-use self::{again::Again, saved::Saved};
-use crate::{request::Routed, response::GuardedBody, serve::Serve};
+use http::{Request, Response};
+use mesh_core::{Error, runtime::RetryPermit};
+
+pub(crate) use self::again::Again;
+use self::saved::Saved;
+use crate::{
+    body::RequestBody,
+    request::{Decision, Routed},
+    response::GuardedBody,
+    serve::Serve,
+};
 
 /// The most bytes of a request body that are kept to send it again; a longer one is sent once.
 /// Envoy's limit is the connection's buffer limit, 1 MiB by default.
 pub(crate) const REPLAY_LIMIT: usize = 1 << 20;
+
+/// The same where no policy asks for retries: an endpoint refuses a stream when it sees its head, and
+/// until then takes no more of a body than HTTP/2's first window (RFC 9113 section 6.9.2).
+const UNREFUSED_LIMIT: usize = 64 << 10;
 
 /// How often a request that never left is sent again. Each time another connection is tried; past
 /// this the endpoints are refusing, not just closing.
@@ -56,35 +68,97 @@ where
 
     async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
         let Routed { request, decision } = routed;
-        let policy = decision
-            .route
-            .forward()
-            .ok()
-            .and_then(|forward| forward.retry.as_deref());
-        let (mut saved, first) = Saved::of(request, policy.is_some());
-        let mut again = Again::new(policy, &decision);
-        let mut request = first;
-        loop {
-            let attempt = Routed {
-                request,
-                decision: decision.clone(),
-            };
-            let answer = self.inner.serve(attempt).await;
-            let wait = if saved.can_replay() {
-                again.after(&answer)
-            } else {
-                None
-            };
-            let Some(wait) = wait else {
-                saved.commit();
-                return answer;
-            };
-            // Let go of the answer before the next attempt: it holds a place at its endpoint.
-            drop(answer);
-            if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
-            }
-            request = saved.replay();
+        let forward = decision.route.forward().ok();
+        let policy = forward.and_then(|forward| forward.retry.as_deref());
+        let again = Again::new(policy, decision.grpc, decision.draw);
+        let inner = &self.inner;
+        let attempts = InCluster {
+            inner,
+            decision: &decision,
+        };
+        send_until_final(request, again, attempts).await
+    }
+}
+
+/// How one attempt is made, and what limits the retries.
+pub(crate) trait Attempts: Send {
+    /// The body of an answer.
+    type Body: Send;
+    /// Leave to retry; held until the retry has ended.
+    type Permit: Send;
+
+    /// Sends the request once.
+    fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Result<Response<Self::Body>, Error>> + Send;
+
+    /// Leave to retry once more, if there is any.
+    fn permit(&mut self) -> Option<Self::Permit>;
+
+    /// Lets go of an answer that is not final, before the next attempt: it may hold a place at its
+    /// endpoint.
+    fn discard(&mut self, answer: Response<Self::Body>) {
+        drop(answer);
+    }
+}
+
+/// Sends a request until its answer is final.
+pub(crate) async fn send_until_final<A: Attempts>(
+    request: Request<RequestBody>,
+    mut again: Again<'_, A::Permit>,
+    mut attempts: A,
+) -> Result<Response<A::Body>, Error> {
+    let limit = if again.has_policy() {
+        REPLAY_LIMIT
+    } else {
+        UNREFUSED_LIMIT
+    };
+    let (saved, mut request) = Saved::of(request, limit);
+    loop {
+        let answer = attempts.send(request).await;
+        let wait = again.after(&answer, || attempts.permit());
+        let Some(wait) = wait.filter(|_| saved.rewind()) else {
+            saved.commit();
+            return answer;
+        };
+        if let Ok(answer) = answer {
+            attempts.discard(answer);
         }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        request = saved.replay();
+    }
+}
+
+/// Attempts below this layer; retries stay in the cluster that was chosen for the request.
+struct InCluster<'a, S> {
+    inner: &'a S,
+    decision: &'a Decision,
+}
+
+impl<S> Attempts for InCluster<'_, S>
+where
+    S: Serve<Routed, Response = Response<GuardedBody>>,
+{
+    type Body = GuardedBody;
+    type Permit = RetryPermit;
+
+    async fn send(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<GuardedBody>, Error> {
+        let decision = self.decision.clone();
+        self.inner.serve(Routed { request, decision }).await
+    }
+
+    fn permit(&mut self) -> Option<RetryPermit> {
+        let cluster = &self.decision.cluster;
+        cluster.state().try_retry(&cluster.config().limits)
+    }
+
+    fn discard(&mut self, answer: Response<GuardedBody>) {
+        answer.into_body().failed();
     }
 }

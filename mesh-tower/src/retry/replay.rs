@@ -1,9 +1,10 @@
 //! A streaming body that is kept, up to a limit, while it is sent.
 //!
-//! One buffer and one cursor an attempt: reading is a loop over a list, never a chain of futures, so
-//! a stream of a million frames costs neither stack nor, past the limit, memory.
+//! One buffer and one cursor: reading is a loop over a list, never a chain of futures, so a stream
+//! of a million frames costs neither stack nor, past the limit, memory.
 
 use std::{
+    collections::VecDeque,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -26,10 +27,14 @@ pub(super) struct Replay(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     source: RequestBody,
-    kept: Vec<Kept>,
+    // A source need not tolerate a poll after its end.
+    ended: bool,
+    kept: VecDeque<Kept>,
+    // How much of `kept` the current attempt has read; nothing that is given is read twice.
+    read: usize,
     room: usize,
     keeping: Keeping,
-    // The attempt that may read on; an older one that is still alive reads nothing.
+    // The attempt that may read; an older one that is still alive reads nothing.
     attempt: u64,
 }
 
@@ -52,7 +57,9 @@ impl Replay {
     pub(super) fn new(source: RequestBody, limit: usize) -> Self {
         Self(Arc::new(Mutex::new(State {
             source,
-            kept: Vec::new(),
+            ended: false,
+            kept: VecDeque::new(),
+            read: 0,
             room: limit,
             keeping: Keeping::Whole,
             attempt: 0,
@@ -63,22 +70,27 @@ impl Replay {
     pub(super) fn body(&self) -> RequestBody {
         let mut state = lock(&self.0);
         state.attempt += 1;
-        let attempt = state.attempt;
+        state.read = 0;
         RequestBody::boxed(Attempt {
             state: Arc::clone(&self.0),
-            attempt,
-            next: 0,
+            attempt: state.attempt,
         })
     }
 
-    /// Whether everything read so far is kept.
-    pub(super) fn is_whole(&self) -> bool {
-        lock(&self.0).keeping == Keeping::Whole
+    /// Stops the body handed out last, and says whether [`Self::body`] can start over. In one step:
+    /// an upload still under way could otherwise outgrow the limit between the answer and the act.
+    pub(super) fn rewind(&self) -> bool {
+        let mut state = lock(&self.0);
+        let whole = state.keeping == Keeping::Whole;
+        if whole {
+            state.attempt += 1;
+        }
+        whole
     }
 
     /// Keeps nothing more; the current body reads on.
     pub(super) fn commit(self) {
-        lock(&self.0).keeping = Keeping::Given;
+        lock(&self.0).give();
     }
 }
 
@@ -86,7 +98,6 @@ impl Replay {
 struct Attempt {
     state: Arc<Mutex<State>>,
     attempt: u64,
-    next: usize,
 }
 
 impl Body for Attempt {
@@ -94,87 +105,112 @@ impl Body for Attempt {
     type Error = BoxError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let mut state = lock(&this.state);
-        if state.attempt != this.attempt {
+        let mut state = lock(&self.state);
+        if state.attempt != self.attempt {
             return Poll::Ready(Some(Err("this attempt was given up".into())));
         }
-        if let Some(kept) = state.kept.get(this.next).cloned() {
-            this.next += 1;
-            state.forget_read(this.next);
+        if let Some(kept) = state.next_kept() {
             return Poll::Ready(Some(Ok(kept.into_frame())));
         }
-        let frame = std::task::ready!(Pin::new(&mut state.source).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && state.keep(frame)
-        {
-            this.next += 1;
+        if state.ended {
+            return Poll::Ready(None);
         }
-        if let Some(Err(_)) = &frame {
-            state.give_up();
+        let frame = std::task::ready!(Pin::new(&mut state.source).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => state.keep(frame),
+            Some(Err(_)) => state.give(),
+            None => state.ended = true,
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
         let state = lock(&self.state);
-        self.next >= state.kept.len() && state.source.is_end_stream()
+        state.attempt == self.attempt
+            && state.read >= state.kept.len()
+            && (state.ended || state.source.is_end_stream())
     }
 
+    /// What is kept and not yet read, and what the source says of the rest: a replayed body has the
+    /// length that it had the first time.
     fn size_hint(&self) -> SizeHint {
-        // The source's hint no longer counts what was read from it; only its beginning is exact.
         let state = lock(&self.state);
-        if state.kept.is_empty() && self.next == 0 {
-            state.source.size_hint()
-        } else {
-            SizeHint::new()
+        let kept = state.kept.iter().skip(state.read);
+        let kept: u64 = kept.map(|kept| kept.len() as u64).sum();
+        let rest = match state.ended {
+            true => SizeHint::with_exact(0),
+            false => state.source.size_hint(),
+        };
+        let mut hint = SizeHint::new();
+        // The upper bound first: a lower bound above it would be refused.
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(kept));
         }
+        hint.set_lower(rest.lower().saturating_add(kept));
+        hint
     }
 }
 
 impl State {
-    /// Keeps a frame, if all before it were kept and there is room.
-    fn keep(&mut self, frame: &Frame<Bytes>) -> bool {
+    /// The next frame for the current attempt from those kept.
+    fn next_kept(&mut self) -> Option<Kept> {
+        match self.keeping {
+            Keeping::Given => {
+                let next = self.kept.pop_front();
+                if self.kept.is_empty() {
+                    self.kept = VecDeque::new();
+                }
+                next
+            }
+            Keeping::Whole => {
+                let next = self.kept.get(self.read).cloned()?;
+                self.read += 1;
+                Some(next)
+            }
+        }
+    }
+
+    /// Keeps a frame that the current attempt has read, if all before it were kept and there is room.
+    fn keep(&mut self, frame: &Frame<Bytes>) {
         if self.keeping == Keeping::Given {
-            return false;
+            return;
         }
         let kept = match (frame.data_ref(), frame.trailers_ref()) {
             (Some(data), _) => Kept::Data(data.clone()),
             (None, Some(trailers)) => Kept::Trailers(trailers.clone()),
-            (None, None) => return false,
+            (None, None) => return,
         };
         match self.room.checked_sub(kept.cost()) {
             Some(room) => {
                 self.room = room;
-                self.kept.push(kept);
-                true
+                self.kept.push_back(kept);
+                self.read += 1;
             }
-            None => {
-                self.give_up();
-                false
-            }
+            None => self.give(),
         }
     }
 
-    /// Cannot be replayed any more. Frames that the current attempt has still to read stay: this is
-    /// called only once it has read them all.
-    fn give_up(&mut self) {
+    /// Cannot, or need not, be replayed any more: only what the current attempt has still to read
+    /// stays.
+    fn give(&mut self) {
         self.keeping = Keeping::Given;
-        self.kept = Vec::new();
-    }
-
-    /// Frees the buffer once a body that is no longer kept has been read up to its end.
-    fn forget_read(&mut self, next: usize) {
-        if self.keeping == Keeping::Given && next >= self.kept.len() {
-            self.kept = Vec::new();
-        }
+        self.kept.drain(..self.read);
+        self.read = 0;
+        self.kept.shrink_to_fit();
     }
 }
 
 impl Kept {
+    fn len(&self) -> usize {
+        match self {
+            Self::Data(data) => data.len(),
+            Self::Trailers(_) => 0,
+        }
+    }
+
     fn cost(&self) -> usize {
         FRAME_COST
             + match self {

@@ -2,7 +2,7 @@
 
 use http::{Extensions, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
-use super::{REPLAY_LIMIT, replay::Replay};
+use super::replay::Replay;
 use crate::body::RequestBody;
 
 /// What is needed to make the request anew: its head, and its body as far as that can be had.
@@ -25,23 +25,20 @@ enum SavedBody {
     Full(RequestBody),
     /// As it streams by, up to a limit.
     Replay(Replay),
-    /// A stream that nobody asked to keep.
-    Gone,
 }
 
 impl Saved {
-    /// Saves `request`, and gives back the one to send first. A streaming body is kept only if
-    /// `keep`.
-    pub(super) fn of(request: Request<RequestBody>, keep: bool) -> (Self, Request<RequestBody>) {
+    /// Saves `request`, and gives back the one to send first. Up to `limit` bytes of a streaming body
+    /// are kept.
+    pub(super) fn of(request: Request<RequestBody>, limit: usize) -> (Self, Request<RequestBody>) {
         let (head, body) = request.into_parts();
         let (saved_body, body) = match body.try_clone() {
             Some(copy) => (SavedBody::Full(copy), body),
-            None if keep => {
-                let replay = Replay::new(body, REPLAY_LIMIT);
+            None => {
+                let replay = Replay::new(body, limit);
                 let body = replay.body();
                 (SavedBody::Replay(replay), body)
             }
-            None => (SavedBody::Gone, body),
         };
         let saved = Self {
             method: head.method.clone(),
@@ -58,21 +55,19 @@ impl Saved {
         (saved, Request::from_parts(head, body))
     }
 
-    /// Whether all of the body is still there.
-    pub(super) fn can_replay(&self) -> bool {
+    /// Stops the attempt before, and says whether [`Self::replay`] can make the request anew.
+    pub(super) fn rewind(&self) -> bool {
         match &self.body {
             SavedBody::Full(_) => true,
-            SavedBody::Replay(replay) => replay.is_whole(),
-            SavedBody::Gone => false,
+            SavedBody::Replay(replay) => replay.rewind(),
         }
     }
 
-    /// The request anew. Only while [`Self::can_replay`].
-    pub(super) fn replay(&mut self) -> Request<RequestBody> {
+    /// The request anew. Only after [`Self::rewind`] said that it can be.
+    pub(super) fn replay(&self) -> Request<RequestBody> {
         let body = match &self.body {
-            SavedBody::Full(body) => body.try_clone().unwrap_or_else(RequestBody::empty),
+            SavedBody::Full(body) => body.try_clone().unwrap_or_default(),
             SavedBody::Replay(replay) => replay.body(),
-            SavedBody::Gone => RequestBody::empty(),
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();

@@ -20,16 +20,17 @@
 
 mod ended;
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
-use http::Response;
+use http::{Request, Response};
 use mesh_core::{Error, ErrorKind};
 
 pub(crate) use self::ended::EndOfRequest;
 use crate::{
+    body::RequestBody,
     clock,
     request::{Decision, Routed},
-    response::GuardedBody,
+    response::{Clocks, GuardedBody},
     serve::Serve,
 };
 
@@ -81,13 +82,11 @@ impl Scope {
         }
     }
 
-    fn expired(self) -> Error {
-        let text = match self {
+    const fn text(self) -> &'static str {
+        match self {
             Self::Route => "no complete answer within the route's timeout",
             Self::Attempt => "no complete answer within the attempt's timeout",
-        };
-        // Sent: the clock runs only once the request is out.
-        Error::new(self.kind(), text).sent()
+        }
     }
 }
 
@@ -97,27 +96,59 @@ where
 {
     type Response = Response<GuardedBody>;
 
-    async fn serve(&self, mut routed: Routed) -> Result<Self::Response, Error> {
+    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
         let Some(limit) = self.scope.limit(&routed.decision) else {
             return self.inner.serve(routed).await;
         };
-        let ended = EndOfRequest::of(routed.request.body_mut());
-        let clock = async {
-            let end = ended.wait().await;
-            clock::sleep_until(end.checked_add(limit)).await;
-        };
-        let response = tokio::select! {
-            biased;
-            response = self.inner.serve(routed) => response?,
-            () = clock => return Err(self.scope.expired()),
-        };
-        let kind = self.scope.kind();
-        Ok(response.map(|body| match ended.at() {
-            Some(end) => match end.checked_add(limit) {
-                Some(at) => body.until(at, kind),
-                None => body,
-            },
-            None => body.until_after(ended, limit, kind),
-        }))
+        let Routed { request, decision } = routed;
+        let send = |request| self.inner.serve(Routed { request, decision });
+        let (mut response, expiry) = bounded(request, limit, send)
+            .await
+            // Sent: the clock runs only once the request is out.
+            .unwrap_or_else(|| Err(Error::new(self.scope.kind(), self.scope.text()).sent()))?;
+        expiry.set(response.body_mut().clocks(), self.scope.kind());
+        Ok(response)
+    }
+}
+
+/// Waits for the head of an answer to `request` until `limit` has passed since the request was wholly
+/// sent; `None` if that is too long. With the head comes what is left of the limit for its body.
+pub(crate) async fn bounded<B, E, F: Future<Output = Result<Response<B>, E>>>(
+    mut request: Request<RequestBody>,
+    limit: Duration,
+    send: impl FnOnce(Request<RequestBody>) -> F,
+) -> Option<Result<(Response<B>, Expiry), E>> {
+    let ended = EndOfRequest::of(request.body_mut());
+    let clock = async {
+        let end = ended.wait().await;
+        clock::sleep_until(end.checked_add(limit)).await;
+    };
+    let response = tokio::select! {
+        biased;
+        response = send(request) => response,
+        () = clock => return None,
+    };
+    Some(response.map(|response| (response, Expiry { ended, limit })))
+}
+
+/// When a response body is late.
+#[derive(Debug)]
+pub(crate) struct Expiry {
+    ended: EndOfRequest,
+    limit: Duration,
+}
+
+impl Expiry {
+    /// Sets the clock of a body, which is late with `kind`.
+    pub(crate) fn set(self, clocks: &mut Clocks, kind: ErrorKind) {
+        match self.ended.at() {
+            // Out of reach if the sum is: no limit.
+            Some(end) => {
+                if let Some(at) = end.checked_add(self.limit) {
+                    clocks.until(at, kind);
+                }
+            }
+            None => clocks.until_after(self.ended, self.limit, kind),
+        }
     }
 }

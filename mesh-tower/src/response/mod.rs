@@ -1,0 +1,140 @@
+//! The response body that callers read: it carries the request's clocks and its guard.
+
+mod clocks;
+mod judge;
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use mesh_core::{
+    Error,
+    runtime::{LoadGuard, Outcome},
+};
+
+pub(crate) use self::clocks::Clocks;
+use self::judge::Judge;
+use crate::body::ResponseBody;
+
+/// A response's body. Reading it to the end records how the request ended at its endpoint; dropping
+/// it early records nothing, and resets the stream.
+pub struct GuardedBody {
+    inner: ResponseBody,
+    guard: Option<(LoadGuard, Judge)>,
+    clocks: Clocks,
+}
+
+impl GuardedBody {
+    /// The response of an endpoint, which counts the request until its body has been read.
+    pub(crate) fn guard(
+        response: Response<ResponseBody>,
+        guard: LoadGuard,
+        grpc: bool,
+    ) -> Response<Self> {
+        let judge = Judge::new(response.status(), response.headers(), grpc);
+        let guard = Some((guard, judge));
+        let mut response = response.map(|inner| Self {
+            inner,
+            guard,
+            clocks: Clocks::default(),
+        });
+        if response.body().is_end_stream() {
+            response.body_mut().finish(None);
+        }
+        response
+    }
+
+    /// A body that was made here.
+    pub(crate) fn local(body: Bytes) -> Self {
+        Self {
+            inner: ResponseBody::full(body),
+            guard: None,
+            clocks: Clocks::default(),
+        }
+    }
+
+    /// The clocks that end the reading of it.
+    pub(crate) const fn clocks(&mut self) -> &mut Clocks {
+        &mut self.clocks
+    }
+
+    /// Lets go of an answer that counts as a failure whatever its body would have said.
+    pub(crate) fn failed(mut self) {
+        self.finish(Some(Outcome::Failure));
+    }
+
+    /// Records how the request ended: by `outcome`, or else as what has been seen says.
+    fn finish(&mut self, outcome: Option<Outcome>) {
+        if let Some((mut guard, judge)) = self.guard.take() {
+            guard.record(outcome.unwrap_or_else(|| judge.outcome()));
+        }
+    }
+
+    /// Ends the body for being late. What is left of the stream is reset here, not when the caller
+    /// lets go.
+    fn cut(&mut self, late: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.inner = ResponseBody::empty();
+        self.clocks.stop();
+        self.finish(Some(Outcome::Failure));
+        Poll::Ready(Some(Err(late)))
+    }
+}
+
+impl Body for GuardedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(late) = self.clocks.look() {
+                    return self.cut(late);
+                }
+                if let (Some(trailers), Some((_, judge))) = (frame.trailers_ref(), &mut self.guard)
+                {
+                    judge.see_trailers(trailers);
+                }
+                if self.inner.is_end_stream() {
+                    self.finish(None);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.finish(Some(Outcome::Failure));
+                Poll::Ready(Some(Err(error.into())))
+            }
+            Poll::Ready(None) => {
+                self.finish(None);
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                let late = std::task::ready!(self.clocks.poll_late(cx));
+                self.cut(late)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl fmt::Debug for GuardedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardedBody")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
