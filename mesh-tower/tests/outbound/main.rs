@@ -3,5 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod adapter;
+mod balance;
+mod deadline;
+mod filter;
+mod leak;
+mod ready;
+mod replay;
 mod retry;
 mod support;
+mod timeout;

@@ -1,11 +1,23 @@
 //! A mesh on a fixed configuration.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Full, StreamBody};
 use mesh_core::{
+    Error, ErrorKind,
     config::{
         Address, ClusterChoice, ClusterConfig, Dialect, Discovery, DomainPattern, EndpointsConfig,
         Forward, Http1Config, Http2Config, MatchRules, Protocol, Route, RouteAction, RouteConfig,
@@ -14,7 +26,11 @@ use mesh_core::{
     source::FixedSource,
 };
 use mesh_testkit::echo::{EchoReport, EchoServer};
-use mesh_tower::{GuardedBody, HttpClient, Mesh};
+use mesh_tower::{
+    GuardedBody, HttpClient, Mesh,
+    connect::{Connect, Connecting, Io},
+};
+use tokio::{sync::mpsc, time::Instant};
 
 pub(crate) const PROTOCOLS: [Protocol; 2] = [
     Protocol::Http1(Http1Config::new()),
@@ -27,7 +43,7 @@ const fn http2() -> Http2Config {
         initial_stream_window: 1 << 20,
         initial_connection_window: 2 << 20,
         keepalive_interval: None,
-        keepalive_timeout: std::time::Duration::from_secs(20),
+        keepalive_timeout: Duration::from_secs(20),
     }
 }
 
@@ -113,4 +129,147 @@ pub(crate) async fn get(client: &HttpClient, path: &str) -> EchoReport {
     let response = client.send(request.unwrap()).await.unwrap();
     assert_eq!(response.status(), 200);
     read(response).await
+}
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// A catch-all route to one cluster, with this policy.
+pub(crate) fn routed(cluster: ClusterConfig, edit: impl FnOnce(&mut Forward)) -> Snapshot {
+    let route = route("only", RouteMatch::prefix("/"), cluster.name.as_str(), edit);
+    SnapshotBuilder::new("listener")
+        .routes(routes("*", vec![route]))
+        .cluster(cluster)
+        .build()
+        .unwrap()
+}
+
+/// A GET of `path` at `shop.test`.
+pub(crate) fn request(path: &str) -> Request<Full<Bytes>> {
+    let request = Request::get(format!("http://shop.test{path}"));
+    request.body(Full::default()).unwrap()
+}
+
+/// A call of gRPC without a message.
+pub(crate) fn call(path: &str) -> Request<Full<Bytes>> {
+    let request = Request::post(format!("http://shop.test{path}"));
+    let request = request.header("content-type", "application/grpc");
+    request
+        .header("te", "trailers")
+        .body(Full::default())
+        .unwrap()
+}
+
+/// The error of a request that must not be answered.
+pub(crate) async fn failure<B>(client: &HttpClient, request: Request<B>) -> Error
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<mesh_core::error::BoxError>,
+{
+    client.send(request).await.unwrap_err()
+}
+
+/// A body that sends what the other end says, until that is dropped.
+pub(crate) fn channel() -> (
+    mpsc::UnboundedSender<Bytes>,
+    impl Body<Data = Bytes, Error = io::Error> + Unpin + Send + 'static,
+) {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let frames = stream::poll_fn(move |cx| {
+        let data = receiver.poll_recv(cx);
+        data.map(|data| data.map(|data| Ok(Frame::data(data))))
+    });
+    (sender, StreamBody::new(frames))
+}
+
+/// Connections to servers without sockets: with them a test can hold the clock.
+#[derive(Debug, Default)]
+pub(crate) struct InMemory {
+    servers: HashMap<Address, Arc<EchoServer>>,
+    refused: AtomicUsize,
+    silent: AtomicUsize,
+}
+
+/// Where nobody listens.
+pub(crate) fn nowhere() -> SocketAddr {
+    ([127, 0, 0, 1], 1).into()
+}
+
+/// Where connections are never made.
+pub(crate) fn silence() -> SocketAddr {
+    ([127, 0, 0, 1], 2).into()
+}
+
+impl InMemory {
+    pub(crate) fn of<'a>(servers: impl IntoIterator<Item = &'a Arc<EchoServer>>) -> Arc<Self> {
+        let servers = servers.into_iter();
+        let servers = servers.map(|it| (Address::Socket(it.socket()), Arc::clone(it)));
+        Arc::new(Self {
+            servers: servers.collect(),
+            ..Self::default()
+        })
+    }
+
+    /// How often a connection was refused.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    /// How often a connection was begun that never comes.
+    pub(crate) fn silent(&self) -> usize {
+        self.silent.load(Ordering::SeqCst)
+    }
+}
+
+/// The connector of a mesh; the test keeps the other handle.
+#[derive(Debug)]
+struct Dial(Arc<InMemory>);
+
+impl Connect for Dial {
+    fn connect(&self, to: &Address) -> Connecting {
+        if *to == Address::Socket(silence()) {
+            self.0.silent.fetch_add(1, Ordering::SeqCst);
+            return Box::pin(std::future::pending());
+        }
+        let io = self.0.servers.get(to).map(|it| it.connect_in_memory());
+        if io.is_none() {
+            self.0.refused.fetch_add(1, Ordering::SeqCst);
+        }
+        Box::pin(async move {
+            let io = io.ok_or(io::ErrorKind::ConnectionRefused)?;
+            Ok(Box::new(io) as Box<dyn Io>)
+        })
+    }
+}
+
+/// A mesh whose target `shop` has this configuration, on connections in memory.
+pub(crate) fn mesh_in_memory(net: &Arc<InMemory>, snapshot: Snapshot) -> (Mesh, FixedSource) {
+    let source = FixedSource::new();
+    source.set("shop", snapshot);
+    (mesh_of(net, &source), source)
+}
+
+/// A mesh that learns from `source`, on connections in memory.
+pub(crate) fn mesh_of(net: &Arc<InMemory>, source: &FixedSource) -> Mesh {
+    let dial = Dial(Arc::clone(net));
+    let mesh = Mesh::builder().source(source.clone()).connect(dial);
+    mesh.spawn().unwrap()
+}
+
+/// One server in memory behind a route with this policy.
+pub(crate) fn alone(
+    protocol: Protocol,
+    edit: impl FnOnce(&mut Forward),
+) -> (Arc<EchoServer>, HttpClient) {
+    let server = Arc::new(server(protocol, "only"));
+    let cluster = cluster("only", protocol, &[server.socket()]);
+    let (mesh, _source) = mesh_in_memory(&InMemory::of([&server]), routed(cluster, edit));
+    (server, mesh.http_client("shop"))
+}
+
+/// That something failed with `kind` just when `limit` had passed since `start`, by the held clock.
+pub(crate) fn assert_late(error: &Error, kind: ErrorKind, start: Instant, limit: Duration) {
+    assert_eq!(error.kind(), kind, "{error}");
+    let took = start.elapsed();
+    let slack = Duration::from_millis(5);
+    assert!(took >= limit && took <= limit + slack, "{took:?}: {error}");
 }
