@@ -17,7 +17,7 @@
 //! # Cancellation
 //! What is below is dropped, which resets its stream.
 
-use std::{future::Future, time::Instant};
+use std::time::Instant;
 
 use http::Response;
 use mesh_core::{Error, ErrorKind};
@@ -46,25 +46,26 @@ where
         let Some(deadline) = routed.decision.deadline else {
             return self.inner.serve(routed).await;
         };
-        let mut response = before(deadline, self.inner.serve(routed)).await??;
+        not_passed(deadline)?;
+        let response = tokio::time::timeout_at(deadline.into(), self.inner.serve(routed)).await;
+        let mut response = response.map_err(|_| expired())??;
         let clocks = response.body_mut().clocks();
         clocks.until(deadline, ErrorKind::StreamDeadline);
         Ok(response)
     }
 }
 
-/// What `answer` gives, unless the deadline passes first. One that has passed already lets nothing
-/// begin: the request must not leave.
-pub(crate) async fn before<F: Future>(deadline: Instant, answer: F) -> Result<F::Output, Error> {
-    let expired = || {
-        Error::new(
-            ErrorKind::StreamDeadline,
-            "the deadline passed before an answer came",
-        )
-    };
+/// A deadline that has passed already lets nothing begin: the request must not leave.
+pub(crate) fn not_passed(deadline: Instant) -> Result<(), Error> {
     if deadline <= clock::now() {
         return Err(expired());
     }
-    let answer = tokio::time::timeout_at(deadline.into(), answer).await;
-    answer.map_err(|_| expired())
+    Ok(())
+}
+
+pub(crate) fn expired() -> Error {
+    Error::new(
+        ErrorKind::StreamDeadline,
+        "the deadline passed before an answer came",
+    )
 }

@@ -142,7 +142,7 @@ fn variant(number: usize, protocol: Protocol, servers: &[Arc<EchoServer>]) -> Sn
         ..cluster.lb
     };
     // Another identity: connections are not carried over.
-    cluster.max_requests_per_connection = (number % 5 == 0).then_some(3);
+    cluster.max_requests_per_connection = number.is_multiple_of(5).then_some(3);
     let rest = route("rest", RouteMatch::prefix("/"), name, |_| {});
     SnapshotBuilder::new("listener")
         .routes(routes("*", vec![rest]))

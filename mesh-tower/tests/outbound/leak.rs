@@ -111,3 +111,12 @@ async fn a_driver_ends_with_its_mesh() {
     drop(client);
     driver.await.unwrap();
 }
+
+/// An `async fn` that is given a future holds it twice: one such layer doubles what lies below it.
+#[tokio::test]
+async fn the_future_of_a_request_is_of_moderate_size() {
+    let (mesh, _driver) = Mesh::builder().source(FixedSource::new()).build().unwrap();
+    let client = mesh.http_client("shop");
+    let size = size_of_val(&client.send(request("/")));
+    assert!(size <= 10 << 10, "{size} bytes");
+}
