@@ -52,6 +52,28 @@ impl Client {
         &self.ads
     }
 
+    pub(super) fn bootstrap(&self) -> &Bootstrap {
+        &self.bootstrap
+    }
+
+    /// The place of the server that is asked among those of the bootstrap.
+    pub(crate) const fn server_index(&self) -> usize {
+        self.server
+    }
+
+    /// Turns to another server.
+    pub(super) fn switch_to(&mut self, server: usize) {
+        let from = Arc::clone(self.server_uri());
+        self.server = server;
+        self.ads
+            .switch_server(self.bootstrap.servers[server].features);
+        warn!(
+            from = &*from,
+            to = &**self.server_uri(),
+            "turning to another xDS server"
+        );
+    }
+
     /// The URI of the server that is asked.
     pub(crate) fn server_uri(&self) -> &Arc<str> {
         &self.bootstrap.servers[self.server].server.uri
@@ -110,6 +132,9 @@ impl Client {
     pub(crate) fn turn(&mut self) -> Turned {
         let mut turned = Turned::default();
         loop {
+            if self.should_fall_back() {
+                self.switch_to(self.server + 1);
+            }
             while let Some(event) = self.ads.poll_event() {
                 match event {
                     Event::Connect => turned.connect = true,
@@ -118,6 +143,9 @@ impl Client {
                 }
             }
             if self.graph.is_clean() {
+                if self.should_fall_back() {
+                    continue;
+                }
                 return turned;
             }
             let error = self.ads.connection_error().map(|error| &*error.details);

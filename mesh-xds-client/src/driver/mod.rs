@@ -7,6 +7,7 @@
 mod channel;
 mod client;
 mod decoder;
+mod fallback;
 mod options;
 mod stream;
 
@@ -23,7 +24,6 @@ use futures_util::StreamExt;
 use tokio::time::{sleep_until, timeout};
 use tracing::{debug, warn};
 
-use self::stream::AdsStream;
 pub use self::{
     channel::{BoxError, Channel, Connector, RequestBody},
     options::XdsOptions,
@@ -32,6 +32,7 @@ pub(crate) use self::{
     client::{Client, Turned},
     decoder::Decoder,
 };
+use self::{fallback::Probe, stream::AdsStream};
 use crate::{
     bootstrap::Bootstrap,
     protocol::{AdsResponse, Variant},
@@ -64,7 +65,7 @@ impl XdsDriver {
             bootstrap,
             closing: Closing(shared),
             handle,
-            connector: Box::new(connector),
+            connector: Arc::new(connector),
             variant,
             max_message_size,
         };
@@ -91,7 +92,7 @@ struct Run {
     bootstrap: Arc<Bootstrap>,
     closing: Closing,
     handle: std::sync::Weak<Handle>,
-    connector: Box<dyn Connector>,
+    connector: Arc<dyn Connector>,
     variant: Variant,
     max_message_size: usize,
 }
@@ -119,35 +120,56 @@ enum Happened {
     Connected(Channel),
     Received(AdsResponse),
     Closed(String),
+    /// A preferred server answers.
+    Better(usize),
 }
 
 impl Run {
     async fn run(self) {
         let shared = &self.closing.0;
         let mut link = Link::Down;
+        let mut probe: Option<Probing> = None;
         loop {
             if self.handle.strong_count() == 0 {
                 debug!("no xDS source and no watch is left: the driver ends");
                 return;
             }
             let turned = shared.turn(now());
+            let place = shared.with_client(|client| client.server_index());
             if turned.connect {
-                link = self.connect();
+                link = self.connect(place);
+            }
+            if probe.as_ref().map_or(0, |probe| probe.of) != place {
+                probe = (place > 0).then(|| Probing {
+                    of: place,
+                    better: self.probe().better_than(place),
+                });
             }
             let blocked = send_requests(&mut link, shared);
             let (wants_response, timer) = shared
                 .with_client(|client| (client.ads().wants_response(), client.ads().poll_timeout()));
             let happened = tokio::select! {
                 happened = link.next(wants_response, blocked) => happened,
+                better = answered(&mut probe) => Happened::Better(better),
                 () = shared.woken() => Happened::Look,
                 () = until(timer) => Happened::Look,
             };
-            self.handle(happened, &mut link);
+            self.handle(happened, place, &mut link);
         }
     }
 
-    fn connect(&self) -> Link {
-        let server = &self.bootstrap.servers[0].server;
+    fn probe(&self) -> Probe {
+        Probe {
+            bootstrap: Arc::clone(&self.bootstrap),
+            shared: Arc::clone(&self.closing.0),
+            connector: Arc::clone(&self.connector),
+            variant: self.variant,
+            max_message_size: self.max_message_size,
+        }
+    }
+
+    fn connect(&self, place: usize) -> Link {
+        let server = &self.bootstrap.servers[place].server;
         debug!(server = &*server.uri, "connecting to the xDS server");
         let connecting = self.connector.connect(server);
         Link::Connecting(Box::pin(async move {
@@ -158,9 +180,9 @@ impl Run {
         }))
     }
 
-    fn handle(&self, happened: Happened, link: &mut Link) {
+    fn handle(&self, happened: Happened, place: usize, link: &mut Link) {
         let shared = &self.closing.0;
-        let server = &self.bootstrap.servers[0].server;
+        let server = &self.bootstrap.servers[place].server;
         let now = now();
         match happened {
             Happened::Look => {}
@@ -175,20 +197,40 @@ impl Run {
             }
             Happened::Closed(reason) => {
                 *link = Link::Down;
-                let retry = shared.with_client(|client| {
+                let failed = shared.with_client(|client| {
                     client.handle_closed(now, &reason);
-                    client.ads().poll_timeout()
+                    client.ads().connection_error().is_some()
                 });
-                let back_off = retry.map(|at| at.saturating_duration_since(now));
-                warn!(
-                    server = &*server.uri,
-                    reason,
-                    ?back_off,
-                    "the xDS stream is down"
-                );
+                // A stream that ends after it was of use is nothing unusual (gRFC A57).
+                if failed {
+                    warn!(
+                        server = &*server.uri,
+                        reason, "the xDS server cannot be reached"
+                    );
+                } else {
+                    debug!(server = &*server.uri, reason, "the xDS stream ended");
+                }
+            }
+            Happened::Better(better) => {
+                *link = Link::Down;
+                shared.with_client(|client| client.switch_to(better));
             }
         }
-        shared.with_client(|client| client.handle_timeout(now));
+    }
+}
+
+/// The wait for a server that is preferred to the one in use.
+struct Probing {
+    /// The place of the one in use.
+    of: usize,
+    better: Pin<Box<dyn Future<Output = usize> + Send>>,
+}
+
+/// Waits for a probe, if there is one.
+async fn answered(probe: &mut Option<Probing>) -> usize {
+    match probe {
+        Some(probe) => probe.better.as_mut().await,
+        None => pending().await,
     }
 }
 

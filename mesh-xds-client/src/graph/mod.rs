@@ -148,6 +148,17 @@ impl Graph {
             && !self.changed_references
     }
 
+    /// Whether nothing is kept.
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+            && self.clusters.is_empty()
+            && self.tables.is_empty()
+            && self.refused.is_empty()
+            && self.users_of_routes.is_empty()
+            && self.users_of_endpoints.is_empty()
+    }
+
     /// Looks through all that changed.
     pub(crate) fn turn<L: Lookup>(&mut self, store: &L, origin: &Origin<'_>) -> Turn {
         let targets = std::mem::take(&mut self.changed_targets);
@@ -219,3 +230,6 @@ impl Graph {
         touched
     }
 }
+
+#[cfg(test)]
+mod tests;

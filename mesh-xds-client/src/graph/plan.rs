@@ -1,6 +1,6 @@
 //! A listener with its routes: what a snapshot is built around.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use indexmap::IndexMap;
 use mesh_core::{
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     routes: Option<(Arc<str>, Arc<RouteConfigResource>)>,
     config: Arc<ListenerConfig>,
     table: Arc<RouteTable>,
+    /// Whether every cluster is written in the canonical spelling, and so once.
+    plain: bool,
 }
 
 impl Plan {
@@ -59,6 +61,10 @@ impl Plan {
             listener: Arc::clone(listener),
             routes: routes.map(|(name, routes)| (Arc::clone(name), Arc::clone(routes))),
             config,
+            plain: table
+                .clusters()
+                .iter()
+                .all(|name| matches!(canonical(name.as_str()), Cow::Borrowed(_))),
             table,
         }
     }
@@ -85,7 +91,7 @@ impl Plan {
     }
 
     /// The canonical names of its clusters.
-    pub(crate) fn clusters(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+    pub(crate) fn clusters(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let names = self.table.clusters().iter();
         names.map(|name| canonical(name.as_str()))
     }
@@ -117,12 +123,15 @@ impl Plan {
         touched: &HashSet<Arc<str>>,
         nodes: &ClusterNodes,
     ) -> Option<Snapshot> {
+        if !self.plain && !touched.is_empty() {
+            let snapshot = self.snapshot(nodes);
+            return (!same(&snapshot, old)).then_some(snapshot);
+        }
         let mut clusters = None;
         for name in touched {
+            // One that only the next version names.
             let Some(place) = old.clusters.get_index_of(&**name) else {
-                // Written in another spelling than the canonical one: compare them all.
-                let snapshot = self.snapshot(nodes);
-                return (!same(&snapshot, old)).then_some(snapshot);
+                continue;
             };
             let Some(entry) = nodes.get(name).and_then(|node| node.entry()) else {
                 continue;

@@ -38,7 +38,8 @@ impl Graph {
     pub(super) fn sweep(&mut self, turn: &mut Turn) {
         let needed = self.mark();
         self.clusters.retain(|_, node| !node.users.is_empty());
-        self.tables.sweep();
+        self.tables
+            .sweep(|name| needed.contains(ResourceType::RouteConfig, name));
         self.refused
             .retain(|(kind, name), _| needed.contains(*kind, name));
         turn.unsubscribe = self.subscribed.without(&needed);

@@ -49,12 +49,17 @@ impl Tables {
         table
     }
 
-    /// Forgets the tables that nobody else holds.
-    pub(crate) fn sweep(&mut self) {
-        self.versions.retain(|_, version| {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.versions.is_empty()
+    }
+
+    /// Forgets the resources that are not needed, and the tables that nobody else holds.
+    pub(crate) fn sweep(&mut self, is_needed: impl Fn(&Arc<str>) -> bool) {
+        self.versions.retain(|name, version| {
             let tables = &mut version.tables;
             tables.retain(|(_, table)| Arc::strong_count(table) > 1);
-            !tables.is_empty()
+            is_needed(name)
         });
     }
 }

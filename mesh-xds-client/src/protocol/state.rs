@@ -81,6 +81,8 @@ impl<D: Decode> AdsState<D> {
         self.retention = RetentionPolicy::of(self.config.dialect, features);
         self.end_stream();
         self.link.reset();
+        // It was about the other server.
+        self.connection_changed |= self.connection_error.take().is_some();
         for kind in ResourceType::ALL {
             self.wires[kind as usize].version = Arc::from("");
             self.store

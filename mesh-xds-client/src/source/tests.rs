@@ -1,5 +1,6 @@
 //! The whole client against a scripted control plane in the same process, on paused time.
 
 mod delta;
+mod fallback;
 mod plane;
 mod sotw;

@@ -105,6 +105,28 @@ impl Plane {
         }
     }
 
+    /// A source of these planes, the first one preferred, whose driver runs.
+    pub(super) fn source_of(planes: &[&Self], variant: Variant) -> XdsSource {
+        let uri = |i| format!("plane{i}.test:1");
+        let servers = (0..planes.len())
+            .map(|i| XdsServer::new(&uri(i), ChannelCredentials::Insecure).unwrap());
+        let mut bootstrap = Bootstrap::new(servers.clone().next().unwrap(), Node::new("node-1"));
+        bootstrap.servers = servers.collect();
+        let connectors: Vec<_> = planes.iter().map(|plane| plane.connector()).collect();
+        let connector = move |server: &Server| {
+            let i = (0..connectors.len()).find(|i| *server.uri == uri(*i));
+            connectors[i.unwrap()].connect(server)
+        };
+        let options = XdsOptions::new(Dialect::Grpc).variant(variant);
+        let (source, driver) = XdsSource::new(bootstrap, connector, options);
+        tokio::spawn(driver);
+        source
+    }
+
+    pub(super) fn set_up(&self, up: bool) {
+        self.up.store(up, Ordering::SeqCst);
+    }
+
     /// A connector to this plane, refused while it is down.
     pub(super) fn connector(&self) -> impl Connector + use<> {
         let (service, up) = (self.service.clone(), Arc::clone(&self.up));
