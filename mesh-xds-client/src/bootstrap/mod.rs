@@ -29,8 +29,8 @@ use self::{json::Json, template::Template};
 /// A bootstrap, checked and resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bootstrap {
-    /// The control planes, the preferred one first (gRFC A71). Never empty.
-    pub servers: Vec<XdsServer>,
+    /// Never empty.
+    servers: Vec<XdsServer>,
     /// Who we say we are.
     pub node: Node,
     /// How the listener of a target without an authority is named; `%s` stands for the target.
@@ -100,6 +100,19 @@ impl Bootstrap {
             authorities: BTreeMap::new(),
             certificate_providers: BTreeMap::new(),
         }
+    }
+
+    /// Adds a control plane to fall back to when those before it cannot be reached (gRFC A71).
+    #[must_use]
+    pub fn with_fallback(mut self, server: XdsServer) -> Self {
+        self.servers.push(server);
+        self
+    }
+
+    /// The control planes, the preferred one first. Never empty.
+    #[must_use]
+    pub fn servers(&self) -> &[XdsServer] {
+        &self.servers
     }
 
     fn from_value(value: &serde_json::Value) -> Result<Self, BootstrapError> {

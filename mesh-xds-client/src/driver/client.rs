@@ -66,7 +66,7 @@ impl Client {
         let from = Arc::clone(self.server_uri());
         self.server = server;
         self.ads
-            .switch_server(self.bootstrap.servers[server].features);
+            .switch_server(self.bootstrap.servers()[server].features);
         warn!(
             from = &*from,
             to = &**self.server_uri(),
@@ -76,7 +76,7 @@ impl Client {
 
     /// The URI of the server that is asked.
     pub(crate) fn server_uri(&self) -> &Arc<str> {
-        &self.bootstrap.servers[self.server].server.uri
+        &self.bootstrap.servers()[self.server].server.uri
     }
 
     /// Watches just these listeners from now on.
@@ -151,7 +151,7 @@ impl Client {
             let error = self.ads.connection_error().map(|error| &*error.details);
             let origin = Origin {
                 node: &self.bootstrap.node.id,
-                server: &self.bootstrap.servers[self.server].server.uri,
+                server: &self.bootstrap.servers()[self.server].server.uri,
                 error: error.or(self.last_end.as_deref()),
             };
             let turn = self.graph.turn(&self.ads, &origin);
@@ -185,7 +185,9 @@ impl Client {
             None => Err(format!(
                 "the authority {authority:?} is not in the bootstrap"
             )),
-            Some(known) if known.servers.is_empty() || known.servers == self.bootstrap.servers => {
+            Some(known)
+                if known.servers.is_empty() || *known.servers == *self.bootstrap.servers() =>
+            {
                 Ok(())
             }
             Some(_) => Err(format!(

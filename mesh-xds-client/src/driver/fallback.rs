@@ -25,14 +25,15 @@ use crate::{
 
 /// How long a probed server may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
-/// The pause between two rounds of probes: as between two connections (gRFC A27).
+/// The pause between two rounds of probes: as between two connections, a fifth more or less at
+/// random (gRFC A27).
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
 impl Client {
     /// Whether it is time for the next server.
     pub(super) fn should_fall_back(&self) -> bool {
-        let (ads, servers) = (self.ads(), self.bootstrap().servers.len());
+        let (ads, servers) = (self.ads(), self.bootstrap().servers().len());
         self.server_index() + 1 < servers
             && ads.connection_error().is_some()
             && ads
@@ -82,9 +83,11 @@ impl Probe {
     /// Waits for a server that is preferred to the one at `place` to answer; gives its place.
     pub(super) fn better_than(self, place: usize) -> Pin<Box<dyn Future<Output = usize> + Send>> {
         Box::pin(async move {
+            let seed = self.shared.with_client(|client| client.ads().config().seed);
+            let mut random = fastrand::Rng::with_seed(seed);
             let mut pause = FIRST_PAUSE;
             loop {
-                sleep(pause).await;
+                sleep(pause.mul_f64(random.f64().mul_add(0.4, 0.8))).await;
                 pause = pause.mul_f64(1.6).min(LONGEST_PAUSE);
                 for better in 0..place {
                     if self.answers(better).await {
@@ -96,7 +99,7 @@ impl Probe {
     }
 
     async fn answers(&self, place: usize) -> bool {
-        let server = &self.bootstrap.servers[place].server;
+        let server = &self.bootstrap.servers()[place].server;
         let request = self
             .shared
             .with_client(|client| client.probe_request(self.variant));

@@ -3,6 +3,9 @@
 //! It holds one ADS stream to the current control plane and turns the state machine: what comes is
 //! read one message at a time, each only after the one before it was taken into the graph and
 //! answered. It has no task of its own and no clock but tokio's.
+//!
+//! Servers of the bootstrap behind the first are there to fall back to (gRFC A71). An authority
+//! (gRFC A47) is served by the same servers; one with others is refused with a text that says so.
 
 mod channel;
 mod client;
@@ -169,7 +172,7 @@ impl Run {
     }
 
     fn connect(&self, place: usize) -> Link {
-        let server = &self.bootstrap.servers[place].server;
+        let server = &self.bootstrap.servers()[place].server;
         debug!(server = &*server.uri, "connecting to the xDS server");
         let connecting = self.connector.connect(server);
         Link::Connecting(Box::pin(async move {
@@ -182,7 +185,7 @@ impl Run {
 
     fn handle(&self, happened: Happened, place: usize, link: &mut Link) {
         let shared = &self.closing.0;
-        let server = &self.bootstrap.servers[place].server;
+        let server = &self.bootstrap.servers()[place].server;
         let now = now();
         match happened {
             Happened::Look => {}

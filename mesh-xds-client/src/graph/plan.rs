@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     protocol::canonical,
-    resource::{ListenerResource, RouteConfigResource, RouteSource},
+    resource::{ListenerResource, RouteConfigResource},
 };
 
 /// One version of a listener and of its routes.
@@ -23,35 +23,44 @@ use crate::{
 pub(crate) struct Plan {
     listener: Arc<ListenerResource>,
     /// The RouteConfiguration with its canonical name; `None` where the listener holds its routes.
-    routes: Option<(Arc<str>, Arc<RouteConfigResource>)>,
+    named: Option<(Arc<str>, Arc<RouteConfigResource>)>,
     config: Arc<ListenerConfig>,
     table: Arc<RouteTable>,
     /// Whether every cluster is written in the canonical spelling, and so once.
     plain: bool,
 }
 
+/// Where the routes of a listener are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Routes<'a> {
+    /// In a RouteConfiguration, here with its canonical name.
+    Named(&'a Arc<str>, &'a Arc<RouteConfigResource>),
+    /// In the listener.
+    Inline(&'a RouteConfigResource),
+}
+
 impl Plan {
     /// Plans for a listener and its routes, keeping what of `old` says the same.
     pub(crate) fn new(
         listener: &Arc<ListenerResource>,
-        routes: Option<(&Arc<str>, &Arc<RouteConfigResource>)>,
+        routes: Routes<'_>,
         old: Option<&Self>,
         tables: &mut Tables,
     ) -> Self {
         let default = listener.max_stream_duration;
-        let table = match (routes, &listener.routes) {
-            (Some((name, routes)), _) => tables.get(name, routes, default),
-            (None, RouteSource::Inline(routes)) => match old {
-                Some(old)
-                    if old.listener.routes == listener.routes
-                        && old.listener.max_stream_duration == default =>
-                {
-                    Arc::clone(&old.table)
-                }
-                _ => compile(routes, default),
-            },
-            // Not asked for: the caller has the routes of a listener that names them.
-            (None, RouteSource::Rds(_)) => Arc::new(RouteTable::compile(no_routes())),
+        let (named, table) = match routes {
+            Routes::Named(name, routes) => (
+                Some((Arc::clone(name), Arc::clone(routes))),
+                tables.get(name, routes, default),
+            ),
+            Routes::Inline(routes) => {
+                let kept = old.filter(|old| {
+                    old.listener.routes == listener.routes
+                        && old.listener.max_stream_duration == default
+                });
+                let table = kept.map(|old| Arc::clone(&old.table));
+                (None, table.unwrap_or_else(|| compile(routes, default)))
+            }
         };
         let mut config = Arc::new(listener.config.clone());
         if let Some(old) = old {
@@ -59,7 +68,7 @@ impl Plan {
         }
         Self {
             listener: Arc::clone(listener),
-            routes: routes.map(|(name, routes)| (Arc::clone(name), Arc::clone(routes))),
+            named,
             config,
             plain: table
                 .clusters()
@@ -70,16 +79,12 @@ impl Plan {
     }
 
     /// Whether it was made of just these.
-    pub(crate) fn is_of(
-        &self,
-        listener: &Arc<ListenerResource>,
-        routes: Option<(&Arc<str>, &Arc<RouteConfigResource>)>,
-    ) -> bool {
-        let same_routes = match (&self.routes, routes) {
-            (Some((name, mine)), Some((other, theirs))) => {
+    pub(crate) fn is_of(&self, listener: &Arc<ListenerResource>, routes: Routes<'_>) -> bool {
+        let same_routes = match (&self.named, routes) {
+            (Some((name, mine)), Routes::Named(other, theirs)) => {
                 name == other && Arc::ptr_eq(mine, theirs)
             }
-            (None, None) => true,
+            (None, Routes::Inline(_)) => true,
             _ => false,
         };
         same_routes && Arc::ptr_eq(&self.listener, listener)
@@ -87,7 +92,7 @@ impl Plan {
 
     /// The canonical name of its RouteConfiguration.
     pub(crate) fn route_name(&self) -> Option<&Arc<str>> {
-        self.routes.as_ref().map(|(name, _)| name)
+        self.named.as_ref().map(|(name, _)| name)
     }
 
     /// The canonical names of its clusters.
@@ -159,14 +164,4 @@ pub(crate) fn same(a: &Snapshot, b: &Snapshot) -> bool {
             .iter()
             .zip(&*b.clusters)
             .all(|(a, b)| a.0 == b.0 && a.1.same(b.1))
-}
-
-fn no_routes() -> mesh_core::config::RouteConfig {
-    use mesh_core::config::{Dialect, MatchRules, RouteConfig};
-    RouteConfig {
-        name: "".into(),
-        virtual_hosts: Vec::new(),
-        ignore_port: false,
-        rules: MatchRules::of(Dialect::Grpc),
-    }
 }

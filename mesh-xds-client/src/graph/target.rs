@@ -7,7 +7,7 @@ use mesh_core::{config::Snapshot, source::ConfigUpdate};
 use super::{
     ClusterNodes, Origin,
     found::{Failure, Found, Lookup, Shelf},
-    plan::{Plan, same},
+    plan::{Plan, Routes, same},
     tables::Tables,
 };
 use crate::{
@@ -76,20 +76,23 @@ impl TargetNode {
                 return self.fail(ResourceType::Listener, name, failure);
             }
         };
-        let route_name: Option<Arc<str>> = match &listener.routes {
-            RouteSource::Inline(_) => None,
-            RouteSource::Rds(name) => Some(canonical(name.as_str()).into()),
-        };
-        self.wanted_route.clone_from(&route_name);
-        let routes = match &route_name {
-            None => None,
-            Some(name) => match shelf.route_config(name) {
-                Found::Ready(routes, _) => Some((name, routes)),
-                Found::Waiting => return self.wait(ResourceType::RouteConfig, name, None),
-                Found::Failed(failure) => {
-                    return self.fail(ResourceType::RouteConfig, name, failure);
+        let name: Arc<str>;
+        let routes = match &listener.routes {
+            RouteSource::Inline(routes) => {
+                self.wanted_route = None;
+                Routes::Inline(routes)
+            }
+            RouteSource::Rds(rds) => {
+                name = canonical(rds.as_str()).into();
+                self.wanted_route = Some(Arc::clone(&name));
+                match shelf.route_config(&name) {
+                    Found::Ready(routes, _) => Routes::Named(&name, routes),
+                    Found::Waiting => return self.wait(ResourceType::RouteConfig, &name, None),
+                    Found::Failed(failure) => {
+                        return self.fail(ResourceType::RouteConfig, &name, failure);
+                    }
                 }
-            },
+            }
         };
         self.obstacle = Obstacle::Clusters;
         let current = self.current.as_ref().map(|(plan, _)| plan);

@@ -44,7 +44,7 @@ impl XdsSource {
             variant: options.variant,
             node: bootstrap.node.to_proto(),
             features: bootstrap
-                .servers
+                .servers()
                 .first()
                 .map(|s| s.features)
                 .unwrap_or_default(),
@@ -89,7 +89,7 @@ impl ConfigSource for XdsSource {
 impl fmt::Debug for XdsSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("XdsSource")
-            .field("servers", &self.bootstrap.servers)
+            .field("servers", &self.bootstrap.servers())
             .field("node", &self.bootstrap.node.id)
             .finish_non_exhaustive()
     }

@@ -107,11 +107,10 @@ impl Plane {
 
     /// A source of these planes, the first one preferred, whose driver runs.
     pub(super) fn source_of(planes: &[&Self], variant: Variant) -> XdsSource {
-        let uri = |i| format!("plane{i}.test:1");
-        let servers = (0..planes.len())
-            .map(|i| XdsServer::new(&uri(i), ChannelCredentials::Insecure).unwrap());
-        let mut bootstrap = Bootstrap::new(servers.clone().next().unwrap(), Node::new("node-1"));
-        bootstrap.servers = servers.collect();
+        let uri = |i: usize| format!("plane{i}.test:1");
+        let server = |i| XdsServer::new(&uri(i), ChannelCredentials::Insecure).unwrap();
+        let first = Bootstrap::new(server(0), Node::new("node-1"));
+        let bootstrap = (1..planes.len()).fold(first, |all, i| all.with_fallback(server(i)));
         let connectors: Vec<_> = planes.iter().map(|plane| plane.connector()).collect();
         let connector = move |server: &Server| {
             let i = (0..connectors.len()).find(|i| *server.uri == uri(*i));
