@@ -2,12 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use mesh_core::{
-    config::Dialect,
-    target::{TargetError, TargetUri},
-};
+use mesh_core::{config::Dialect, target::TargetUri};
 use mesh_tonic::MeshChannel;
-use mesh_tower::HttpClient;
+use mesh_tower::{HttpClient, source::DirectConfig};
 use mesh_xds_client::{Bootstrap, XdsSource, XdsStatus};
 
 use crate::{
@@ -107,14 +104,6 @@ impl Mesh {
         if target.is_xds() && self.0.parts.bootstrap.is_none() {
             return Err(Error::NoControlPlane(uri.to_owned()));
         }
-        if !target.is_xds() {
-            let reason = "is of a kind that is not supported yet";
-            return Err(TargetError {
-                uri: uri.to_owned(),
-                reason,
-            }
-            .into());
-        }
         Ok(target)
     }
 }
@@ -134,7 +123,10 @@ impl Shared {
             Dialect::Envoy => &self.envoy_xds,
         };
         let xds = xds.get_or_init(|| self.parts.xds(dialect));
-        let started = self.parts.plane(dialect, xds.clone())?;
+        let protocol = DirectConfig::of(default).protocol;
+        let started = self
+            .parts
+            .plane(DirectConfig { dialect, protocol }, xds.clone())?;
         // Of two that start at once, one is kept and the other ends with its last handle.
         Ok(plane.get_or_init(|| started))
     }

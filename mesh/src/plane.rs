@@ -2,8 +2,12 @@
 
 use std::{future::Future, pin::Pin};
 
-use mesh_core::{config::Dialect, filter::FilterRegistry, server::Server, source::FixedSource};
-use mesh_tower::{connect::Executor, dial::Dialer};
+use mesh_core::{config::Dialect, filter::FilterRegistry, server::Server};
+use mesh_tower::{
+    connect::Executor,
+    dial::Dialer,
+    source::{DirectConfig, Sources},
+};
 use mesh_xds_client::{
     Bootstrap, XdsOptions, XdsSource,
     driver::{BoxError, Channel},
@@ -50,19 +54,28 @@ impl Parts {
         Some(source)
     }
 
-    /// Starts a plane on that client.
-    pub(crate) fn plane(&self, dialect: Dialect, xds: Option<XdsSource>) -> Result<Plane, Error> {
+    /// Starts a plane on that client. `direct` is how targets without a control plane are spoken to.
+    pub(crate) fn plane(
+        &self,
+        direct: DirectConfig,
+        xds: Option<XdsSource>,
+    ) -> Result<Plane, Error> {
+        let sources = Sources::new(direct, self.executor.clone());
+        let sources = match xds {
+            Some(xds) => sources.xds(xds),
+            None => sources.without_xds("the mesh was built without a bootstrap"),
+        };
         let mut mesh = mesh_tower::Mesh::builder()
+            .source(sources)
             .executor(self.executor.clone())
             .filters(self.filters.clone());
-        mesh = match xds {
-            Some(xds) => mesh.source(xds),
-            None => mesh.source(FixedSource::new()),
-        };
         if let Some(seed) = self.seed {
             mesh = mesh.seed(seed);
         }
         let mesh = mesh.spawn().map_err(|_| Error::NoRuntime)?;
-        Ok(Plane { mesh, dialect })
+        Ok(Plane {
+            mesh,
+            dialect: direct.dialect,
+        })
     }
 }

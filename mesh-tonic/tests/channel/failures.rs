@@ -93,6 +93,11 @@ async fn the_callers_deadline_holds_in_both_dialects() {
 async fn endpoints_that_appear_end_the_wait() {
     let server = GrpcEcho::start("v1");
     let (channel, source) = channel(&[], |_| {});
+    // Fails by the cluster in force: from here on it is an update that brings endpoints.
+    client(channel.clone())
+        .unary(say("early"))
+        .await
+        .unwrap_err();
     let waiting = tokio::spawn({
         let channel = channel.clone().wait_for_ready(true);
         async move { client(channel).unary(say("hello")).await }

@@ -66,7 +66,10 @@ async fn drive(
                 None => opening = false,
             },
             started = clusters.recv(), if starting => match started {
-                Some(started) => connecting.extend(keep_connected(started, pools.clone())),
+                Some(started) => {
+                    let kept = keep_connected(started, pools.clone(), Arc::clone(&source));
+                    connecting.extend(kept);
+                }
                 None => starting = false,
             },
             Some(()) = following.next() => {}
@@ -113,18 +116,25 @@ async fn apply_all(mut watch: ConfigWatch, target: Weak<TargetCell>) {
 
 /// Rebuilds a cluster's picker when it was updated, when the state of an endpoint changes, or when a
 /// clock runs out, and connects the endpoints that should be connected; until the cluster is dropped.
+/// The source hears of endpoints that could not be connected to: it may know better ones.
 fn keep_connected(
     Started { cluster, updated }: Started,
     pools: Pools,
+    source: Arc<dyn ConfigSource>,
 ) -> Option<impl Future<Output = ()> + Send + use<>> {
     let mut changes = cluster.upgrade()?.state().subscribe();
     Some(async move {
+        let mut failures = 0;
         loop {
             let wake = {
                 changes.mark_unchanged();
                 let Some(cluster) = cluster.upgrade() else {
                     return;
                 };
+                let failed = cluster.state().connect_failures();
+                if std::mem::replace(&mut failures, failed) != failed {
+                    source.connection_failed(cluster.name());
+                }
                 let rebuilt = cluster.rebuild(clock::now());
                 for endpoint in rebuilt.connect {
                     pools.start_connecting(&cluster, &endpoint);

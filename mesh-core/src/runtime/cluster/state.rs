@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::watch;
@@ -25,6 +28,7 @@ pub struct ClusterState {
     pub(in crate::runtime) connections: Gauge,
     pub(in crate::runtime) retries: Gauge,
     pub(in crate::runtime) endpoints: Endpoints,
+    pub(in crate::runtime) failures: AtomicU64,
     changes: watch::Sender<u64>,
     home: Weak<Clusters>,
 }
@@ -38,6 +42,7 @@ impl ClusterState {
             connections: Gauge::default(),
             retries: Gauge::default(),
             endpoints: Endpoints::default(),
+            failures: AtomicU64::new(0),
             changes: watch::Sender::new(0),
             home,
         }
@@ -71,6 +76,13 @@ impl ClusterState {
     #[must_use]
     pub fn retries(&self) -> u32 {
         self.retries.get()
+    }
+
+    /// How often an endpoint of it could not be connected to.
+    #[must_use]
+    pub fn connect_failures(&self) -> u64 {
+        // Relaxed: a count, nothing is published by it.
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// A number that grows whenever the connectivity of one of its endpoints changes: a reason to

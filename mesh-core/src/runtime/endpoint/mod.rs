@@ -8,7 +8,7 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Instant,
 };
 
@@ -107,6 +107,7 @@ impl EndpointState {
     /// left alone for 1 s at first, 1.6 times as long after each further failure, up to 120 s, all
     /// spread by 20 % with `draw`.
     pub fn set_failed(&self, now: Instant, draw: u64, reason: impl Into<Arc<str>>) {
+        self.cluster.failures.fetch_add(1, Ordering::Relaxed);
         let mut outage = self.lock();
         outage.fail(now, draw, reason.into());
         self.report(Connectivity::Failed, true, outage);
