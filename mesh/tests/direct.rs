@@ -1,7 +1,5 @@
 //! Targets that need no control plane, through the facade.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use http::Request;
 use mesh::{Error, Mesh};
 use mesh_testkit::{

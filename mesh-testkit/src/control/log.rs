@@ -105,6 +105,16 @@ impl Log {
         push(&mut self.responses, response);
     }
 
+    /// Whether a stream's newest answer to a type accepts this version or a later one.
+    pub(super) fn has_acked(&self, type_url: &str, stream: u64, version: u64) -> bool {
+        let mut newest = self.answers.iter().rev();
+        let last = newest.find(|(of, from, _)| of == type_url && *from == stream);
+        let Some((.., Answer::Ack(acked))) = last else {
+            return false;
+        };
+        acked.parse().is_ok_and(|acked: u64| acked >= version)
+    }
+
     pub(super) fn answer(&mut self, type_url: String, stream: u64, answer: Answer) {
         push(&mut self.answers, (type_url, stream, answer));
     }

@@ -10,6 +10,7 @@
 mod delta;
 mod front;
 mod log;
+mod observe;
 mod plane;
 mod published;
 mod resource;
@@ -18,8 +19,6 @@ mod sotw;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,11 +29,9 @@ use tokio::io::DuplexStream;
 use tonic::{Code, Status};
 
 use crate::net::{Address, Protocol, Server};
-use crate::waiting::until;
 
-use log::Answer;
 pub use log::{AdsRequest, AdsResponse, StreamKind};
-use plane::{Plane, Script, State};
+use plane::{Plane, Script};
 use published::Published;
 pub use resource::{CDS, EDS, LDS, RDS, Resource, Resources, SDS};
 pub use service::AdsService;
@@ -220,174 +217,5 @@ impl ControlPlane {
 
     fn script(&self, act: impl FnOnce(&mut Script)) {
         self.plane.change(|state| act(&mut state.script));
-    }
-}
-
-/// What it has seen.
-impl ControlPlane {
-    /// How many streams of a kind are open.
-    #[must_use]
-    pub fn streams(&self, kind: StreamKind) -> usize {
-        self.look(|state| {
-            let streams = state.streams.values();
-            streams.filter(|stream| stream.kind == kind).count()
-        })
-    }
-
-    /// How many streams were ever opened; refused ones are not among them.
-    #[must_use]
-    pub fn streams_total(&self) -> u64 {
-        self.look(|state| state.opened)
-    }
-
-    /// How many streams were refused.
-    #[must_use]
-    pub fn streams_refused(&self) -> u64 {
-        self.look(|state| state.refused)
-    }
-
-    /// How many connections were accepted.
-    #[must_use]
-    pub fn connections(&self) -> u64 {
-        self.server.accepted()
-    }
-
-    /// How many connections are open now.
-    #[must_use]
-    pub fn open_connections(&self) -> u64 {
-        self.server.open()
-    }
-
-    /// The requests so far, oldest first; of very many, the last 10,000.
-    #[must_use]
-    pub fn requests(&self) -> Vec<AdsRequest> {
-        self.look(|state| state.log.requests.iter().cloned().collect())
-    }
-
-    /// The requests of one type.
-    #[must_use]
-    pub fn requests_of(&self, type_url: &str) -> Vec<AdsRequest> {
-        let mut requests = self.requests();
-        requests.retain(|request| request.type_url == type_url);
-        requests
-    }
-
-    /// How many requests of a type there were.
-    #[must_use]
-    pub fn request_count(&self, type_url: &str) -> u64 {
-        self.look(|state| state.log.request_counts.get(type_url).copied().unwrap_or(0))
-    }
-
-    /// The responses so far, oldest first; of very many, the last 10,000.
-    #[must_use]
-    pub fn responses(&self) -> Vec<AdsResponse> {
-        self.look(|state| state.log.responses.iter().cloned().collect())
-    }
-
-    /// How many bytes of responses were sent, before framing.
-    #[must_use]
-    pub fn bytes_sent(&self) -> u64 {
-        self.look(|state| state.log.bytes_sent)
-    }
-
-    /// The versions of a type that were accepted, in order.
-    #[must_use]
-    pub fn acks(&self, type_url: &str) -> Vec<String> {
-        self.answers(type_url, |answer| match answer {
-            Answer::Ack(version) => Some(version.clone()),
-            Answer::Nack(..) => None,
-        })
-    }
-
-    /// The versions of a type that were refused, with the reason, in order.
-    #[must_use]
-    pub fn nacks(&self, type_url: &str) -> Vec<(String, String)> {
-        self.answers(type_url, |answer| match answer {
-            Answer::Nack(version, why) => Some((version.clone(), why.clone())),
-            Answer::Ack(_) => None,
-        })
-    }
-
-    /// Whether clients have accepted what is live of a type, as far as they are subscribed to it.
-    /// Of names taken away only listeners and clusters count: nothing tells of others, but deltas.
-    #[must_use]
-    pub fn is_acked(&self, type_url: &str) -> bool {
-        let subscribed = self.subscribed(type_url);
-        let relevant = |published: &Published| published.relevant(type_url, &subscribed);
-        let Some(needed) = self.plane.read(relevant) else {
-            return false;
-        };
-        let last = self.answers(type_url, |answer| Some(answer.clone())).pop();
-        matches!(last, Some(Answer::Ack(version)) if version.parse().is_ok_and(|version: u64| version >= needed))
-    }
-
-    /// All names of a type that open streams are subscribed to; `*` for a wildcard.
-    #[must_use]
-    pub fn subscribed(&self, type_url: &str) -> BTreeSet<String> {
-        self.look(|state| {
-            let streams = state.streams.values();
-            let names = streams.filter_map(|stream| stream.subscribed.get(type_url));
-            names.flatten().cloned().collect()
-        })
-    }
-
-    /// Waits until `reached` holds; it is asked again whenever anything was seen or said.
-    ///
-    /// # Panics
-    /// After 30 s, naming `what` and the last requests and responses.
-    pub async fn wait_for(&self, what: &str, mut reached: impl FnMut(&Self) -> bool) {
-        let changes = self.plane.changes();
-        until(changes, what, || reached(self), || self.describe()).await;
-    }
-
-    /// Waits until what is live of a type is accepted; see [`is_acked`](Self::is_acked).
-    ///
-    /// # Panics
-    /// After 30 s.
-    pub async fn wait_acked(&self, type_url: &str) {
-        let what = format!("an ACK of {type_url}");
-        self.wait_for(&what, |plane| plane.is_acked(type_url)).await;
-    }
-
-    /// Waits until there were this many refusals of a type, and gives the last one's reason.
-    ///
-    /// # Panics
-    /// After 30 s.
-    pub async fn wait_nacked(&self, type_url: &str, count: usize) -> String {
-        let what = format!("{count} NACKs of {type_url}");
-        self.wait_for(&what, |plane| plane.nacks(type_url).len() >= count)
-            .await;
-        let last = self.nacks(type_url).pop();
-        last.map(|(_, why)| why).unwrap_or_default()
-    }
-
-    fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        self.plane.look(look)
-    }
-
-    fn answers<T>(&self, type_url: &str, pick: impl Fn(&Answer) -> Option<T>) -> Vec<T> {
-        self.look(|state| {
-            let answers = state.log.answers.iter();
-            let of_type = answers.filter(|(of, ..)| of == type_url);
-            of_type.filter_map(|(.., answer)| pick(answer)).collect()
-        })
-    }
-
-    fn describe(&self) -> String {
-        self.look(|state| {
-            let mut text = format!(
-                "{} of {} streams open, {} refused",
-                state.streams.len(),
-                state.opened,
-                state.refused
-            );
-            for request in state.log.requests.iter().rev().take(8).rev() {
-                let _ = write!(text, "\n{request:?}");
-            }
-            for response in state.log.responses.iter().rev().take(8).rev() {
-                let _ = write!(text, "\n{response:?}");
-            }
-            text
-        })
     }
 }

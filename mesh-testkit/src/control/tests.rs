@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::GrpcConnection;
 use crate::waiting::PATIENCE;
@@ -165,6 +167,29 @@ async fn sotw_acks_and_nacks_are_told_apart() {
     assert_eq!(nonces.len(), 3);
     assert_eq!(plane.request_count(CDS), 4);
     assert!(plane.bytes_sent() > 0);
+}
+
+#[tokio::test]
+async fn a_version_is_accepted_once_all_its_clients_say_so() {
+    let plane = ControlPlane::start().await;
+    plane.set((endpoints("a"), endpoints("b")));
+    let (mut first, mut second) = (sotw(&plane).await, sotw(&plane).await);
+    assert!(!plane.is_acked(EDS));
+    first.send(ask(EDS, &["a"])).await;
+    let response = first.response().await;
+    first.send(ack(&response, &["a"])).await;
+    plane.wait_acked(EDS).await;
+    second.send(ask(EDS, &["a", "b"])).await;
+    let response = second.response().await;
+    assert!(!plane.is_acked(EDS));
+    second.send(ack(&response, &["a", "b"])).await;
+    plane.wait_acked(EDS).await;
+    // Of no concern to the first client, so its older answer still holds.
+    plane.set(endpoints("b"));
+    assert!(!plane.is_acked(EDS));
+    let response = second.response().await;
+    second.send(ack(&response, &["a", "b"])).await;
+    plane.wait_acked(EDS).await;
 }
 
 #[tokio::test]
@@ -409,6 +434,23 @@ async fn delta_wildcards_begin_empty_or_with_a_star() {
     plane.set(cluster("c"));
     plane.set(cluster("b"));
     assert_eq!(sent(&stream.response().await), [("b", "5")]);
+}
+
+#[tokio::test]
+async fn delta_carries_errors_and_waits_as_told() {
+    let plane = ControlPlane::start().await;
+    plane.resource_error(CDS, "a", Code::NotFound, "no such thing");
+    plane.delay(Duration::from_millis(1));
+    let mut stream = delta(&plane).await;
+    stream.send(subscribe(CDS, &["a"])).await;
+    let response = stream.response().await;
+    assert!(response.resources.is_empty() && response.removed_resources.is_empty());
+    let error = response.resource_errors[0].error_detail.as_ref().unwrap();
+    assert_eq!((error.code, error.message.as_str()), (5, "no such thing"));
+    // A resource of the name takes the error's place, and GOAWAY lets open streams go on.
+    plane.goaway();
+    plane.set(cluster("a"));
+    assert_eq!(sent(&stream.response().await), [("a", "2")]);
 }
 
 #[tokio::test]

@@ -7,12 +7,13 @@ use crate::resource::ResourceType;
 /// Something to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Open a stream, then say [`AdsState::handle_connected`] or [`AdsState::handle_closed`].
+    /// Open a stream, then say [`handle_connected`](super::AdsState::handle_connected) or
+    /// [`handle_closed`](super::AdsState::handle_closed).
     Connect,
-    /// [`AdsState::connection_error`] came, went or changed. It bears on every resource that has no
-    /// value yet.
+    /// The [`connection_error`](super::AdsState::connection_error) came, went or changed. It bears
+    /// on every resource that has no value yet.
     Connection,
-    /// [`AdsState::answer`] changed for one resource.
+    /// The [`answer`](super::AdsState::answer) changed for one resource.
     Changed {
         /// Its kind.
         kind: ResourceType,
@@ -40,7 +41,7 @@ pub struct Counters {
     pub unwanted: u64,
     /// Responses of an unknown type, of one not asked for, or without a stream; dropped.
     pub dropped: u64,
-    /// Times that a bound of [`Limits`] was hit.
+    /// Times that a bound of [`Limits`](super::Limits) was hit.
     pub over_limit: u64,
     /// Streams that ended before their first message.
     pub failures: u64,

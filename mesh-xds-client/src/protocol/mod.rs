@@ -20,6 +20,13 @@
 //! A server that sends what was just refused again and again is answered at a falling rate: a NACK
 //! with the same text as the one before it is held back, longer each time.
 //!
+//! A stream stays open when the last name is gone, for the next one to come.
+//!
+//! One thing state of the world cannot mend: a request that crosses a response is stale, and a
+//! server may ignore it whole. Where such a request drops a name and the next one has it again,
+//! nothing has changed for the server, and it does not send the resource again; here it counts as
+//! absent after its timer, until the server sends it for another reason. Delta has no such gap.
+//!
 //! Resources that nobody subscribed to are skipped without being looked at, so they can be neither
 //! stored nor a reason for a NACK; gRPC validates them first.
 

@@ -11,7 +11,7 @@ pub enum SubscribeError {
     /// It is empty, which would ask for everything.
     #[error("the name of a resource is empty")]
     EmptyName,
-    /// It is longer than [`Limits::text`].
+    /// It is longer than [`Limits::text`](super::Limits::text).
     #[error("the name of a resource has {length} bytes, at most {limit} are allowed")]
     LongName {
         /// Its length in bytes.
@@ -19,7 +19,7 @@ pub enum SubscribeError {
         /// The bound.
         limit: usize,
     },
-    /// There are [`Limits::names`] of its kind.
+    /// There are [`Limits::names`](super::Limits::names) of its kind.
     #[error("{limit} resources of type {type_url} are subscribed to, the most that is allowed")]
     TooMany {
         /// The kind.

@@ -89,14 +89,7 @@ impl Reader<'_> {
         }
         self.check_locality(at, entry, seen);
         let endpoints = self.lb_endpoints(at, entry, seen);
-        let id = entry
-            .locality
-            .as_ref()
-            .map_or_else(Locality::default, |l| Locality {
-                region: l.region.as_str().into(),
-                zone: l.zone.as_str().into(),
-                sub_zone: l.sub_zone.as_str().into(),
-            });
+        let id = place(entry);
         let priority = entry.priority;
         match seen.localities.get(&(priority, id.clone())) {
             Some(_) if self.is_grpc() => {
@@ -277,5 +270,17 @@ impl Reader<'_> {
                 fraction,
             }));
         }
+    }
+}
+
+/// Where a locality is; nowhere in particular if it does not say.
+fn place(entry: &LocalityLbEndpoints) -> Locality {
+    let Some(locality) = &entry.locality else {
+        return Locality::default();
+    };
+    Locality {
+        region: locality.region.as_str().into(),
+        zone: locality.zone.as_str().into(),
+        sub_zone: locality.sub_zone.as_str().into(),
     }
 }

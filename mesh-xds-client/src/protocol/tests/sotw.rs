@@ -243,6 +243,13 @@ fn the_same_error_is_told_once_and_another_again() {
             .state
             .handle_response(client.now, sotw(Cluster, nonce, nonce, &[("a", content)]));
         assert_eq!(client.changes().len(), told, "{nonce}");
+        let entry = client.state.resource(Cluster, "a").expect("subscribed");
+        let refused = entry.error().map(|error| &*error.version);
+        assert_eq!(
+            refused,
+            Some(nonce),
+            "a report gives the version refused last"
+        );
     }
 }
 

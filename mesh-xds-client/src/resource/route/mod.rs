@@ -21,6 +21,10 @@ use super::{
 };
 use plugin::Plugins;
 
+/// Most overrides that a whole RouteConfiguration may have: each of its virtual hosts holds them
+/// beside its own, and a short message must not become a large configuration.
+const MAX_DEFAULT_OVERRIDES: usize = 128;
+
 /// A RouteConfiguration resource.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RouteConfigResource {
@@ -75,7 +79,14 @@ pub(super) fn configuration(
         }
         none
     } else {
-        r.filter_overrides(at, &message.typed_per_filter_config, &none)
+        let configs = &message.typed_per_filter_config;
+        if configs.len() > MAX_DEFAULT_OVERRIDES {
+            let reason = format!("has more than {MAX_DEFAULT_OVERRIDES} entries");
+            r.error(&at.field("typed_per_filter_config"), reason);
+            none
+        } else {
+            r.filter_overrides(at, configs, &none)
+        }
     };
     if r.is_grpc() && message.ignore_port_in_host_matching {
         let place = at.field("ignore_port_in_host_matching");

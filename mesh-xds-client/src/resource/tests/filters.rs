@@ -452,3 +452,17 @@ fn overrides_of_the_whole_configuration_are_envoys() {
     assert_eq!(found(Dialect::Envoy), (Some(off), Some(on.clone())));
     assert_eq!(found(Dialect::Grpc), (None, Some(on)));
 }
+
+#[test]
+fn overrides_that_every_host_would_hold_are_bounded() {
+    let mut message = routes(vec![to(forward("a"))]);
+    let entry = |i| (format!("f{i}"), wrapped(None, false, true));
+    message.typed_per_filter_config = (0..128).map(entry).collect();
+    route_config(Dialect::Envoy, &message);
+    message.typed_per_filter_config = (0..129).map(entry).collect();
+    assert_eq!(
+        errors(Dialect::Envoy, &message),
+        ["typed_per_filter_config: has more than 128 entries"]
+    );
+    route_config(Dialect::Grpc, &message);
+}

@@ -346,7 +346,7 @@ fn what_only_envoy_has_in_lists() {
         ),
     });
     let random = Any::pack(&Random {
-        locality_lb_config: locality.clone(),
+        locality_lb_config: locality,
     });
     let found = lb(Dialect::Envoy, &listed(vec![random.clone()]));
     assert_eq!(found.policy, LbPolicyConfig::Random);
@@ -385,7 +385,7 @@ fn panic_and_localities_are_envoys() {
         panic_threshold,
         fail_on_panic,
     };
-    let found = lb(Dialect::Envoy, &common(Some(33.5), weighted.clone()));
+    let found = lb(Dialect::Envoy, &common(Some(33.5), weighted));
     assert_eq!(found.failover, spill(34, false));
     assert_eq!(found.locality, LocalityMode::Weighted);
     assert_eq!(
