@@ -7,6 +7,7 @@
 pub mod body;
 pub mod connect;
 pub mod dial;
+pub mod layers;
 pub mod source;
 
 mod balance;

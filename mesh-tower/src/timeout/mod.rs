@@ -43,7 +43,7 @@ pub(crate) struct Timeout<S> {
 
 /// What a clock bounds.
 #[derive(Clone, Copy, Debug)]
-enum Scope {
+pub(crate) enum Scope {
     /// All attempts and the waits between them.
     Route,
     /// One attempt.
@@ -82,11 +82,13 @@ impl Scope {
         }
     }
 
-    const fn text(self) -> &'static str {
-        match self {
+    fn expired(self) -> Error {
+        let text = match self {
             Self::Route => "no complete answer within the route's timeout",
             Self::Attempt => "no complete answer within the attempt's timeout",
-        }
+        };
+        // Sent: the clock runs only once the request is out.
+        Error::new(self.kind(), text).sent()
     }
 }
 
@@ -102,22 +104,23 @@ where
         };
         let Routed { request, decision } = routed;
         let send = |request| self.inner.serve(Routed { request, decision });
-        let (mut response, expiry) = bounded(request, limit, send)
-            .await
-            // Sent: the clock runs only once the request is out.
-            .unwrap_or_else(|| Err(Error::new(self.scope.kind(), self.scope.text()).sent()))?;
-        expiry.set(response.body_mut().clocks(), self.scope.kind());
+        let (mut response, expiry) = bounded(request, limit, self.scope, send).await?;
+        expiry.set(response.body_mut().clocks());
         Ok(response)
     }
 }
 
 /// Waits for the head of an answer to `request` until `limit` has passed since the request was wholly
-/// sent; `None` if that is too long. With the head comes what is left of the limit for its body.
-pub(crate) async fn bounded<B, E, F: Future<Output = Result<Response<B>, E>>>(
+/// sent. With the head comes what is left of the limit for its body.
+///
+/// # Errors
+/// That of `scope` when it is late, or else the answer's own.
+pub(crate) async fn bounded<B, F: Future<Output = Result<Response<B>, Error>>>(
     mut request: Request<RequestBody>,
     limit: Duration,
+    scope: Scope,
     send: impl FnOnce(Request<RequestBody>) -> F,
-) -> Option<Result<(Response<B>, Expiry), E>> {
+) -> Result<(Response<B>, Expiry), Error> {
     let ended = EndOfRequest::of(request.body_mut());
     let clock = async {
         let end = ended.wait().await;
@@ -125,10 +128,15 @@ pub(crate) async fn bounded<B, E, F: Future<Output = Result<Response<B>, E>>>(
     };
     let response = tokio::select! {
         biased;
-        response = send(request) => response,
-        () = clock => return None,
+        response = send(request) => response?,
+        () = clock => return Err(scope.expired()),
     };
-    Some(response.map(|response| (response, Expiry { ended, limit })))
+    let expiry = Expiry {
+        ended,
+        limit,
+        kind: scope.kind(),
+    };
+    Ok((response, expiry))
 }
 
 /// When a response body is late.
@@ -136,19 +144,20 @@ pub(crate) async fn bounded<B, E, F: Future<Output = Result<Response<B>, E>>>(
 pub(crate) struct Expiry {
     ended: EndOfRequest,
     limit: Duration,
+    kind: ErrorKind,
 }
 
 impl Expiry {
-    /// Sets the clock of a body, which is late with `kind`.
-    pub(crate) fn set(self, clocks: &mut Clocks, kind: ErrorKind) {
+    /// Sets the clock of the body.
+    pub(crate) fn set(self, clocks: &mut Clocks) {
         match self.ended.at() {
             // Out of reach if the sum is: no limit.
             Some(end) => {
                 if let Some(at) = end.checked_add(self.limit) {
-                    clocks.until(at, kind);
+                    clocks.until(at, self.kind);
                 }
             }
-            None => clocks.until_after(self.ended, self.limit, kind),
+            None => clocks.until_after(self.ended, self.limit, self.kind),
         }
     }
 }

@@ -6,6 +6,7 @@ mod adapter;
 mod balance;
 mod deadline;
 mod filter;
+mod layers;
 mod leak;
 mod ready;
 mod replay;
