@@ -13,7 +13,7 @@ pub struct MeshBuilder {
     dialect: Option<Dialect>,
     filters: FilterRegistry,
     seed: Option<u64>,
-    variant: Variant,
+    variant: Option<Variant>,
 }
 
 impl MeshBuilder {
@@ -34,11 +34,12 @@ impl MeshBuilder {
         self
     }
 
-    /// Which variant of the xDS protocol is spoken. Default: state of the world, which every control
-    /// plane speaks.
+    /// Which variant of the xDS protocol is spoken. Default: deltas with a control plane whose
+    /// `server_features` in the bootstrap list `delta_xds`, and else state of the world, which every
+    /// control plane speaks.
     #[must_use]
     pub const fn variant(mut self, variant: Variant) -> Self {
-        self.variant = variant;
+        self.variant = Some(variant);
         self
     }
 

@@ -24,7 +24,7 @@ pub(crate) struct Parts {
     pub(crate) executor: Executor,
     pub(crate) filters: FilterRegistry,
     pub(crate) seed: Option<u64>,
-    pub(crate) variant: Variant,
+    pub(crate) variant: Option<Variant>,
 }
 
 /// See the [module](self).
@@ -46,7 +46,8 @@ impl Parts {
             Box::pin(async move { Ok(Channel::new(dialer.dial(&server).await?)) })
         };
         let filters = self.filters.clone();
-        let mut options = XdsOptions::new(dialect).variant(self.variant);
+        let mut options = XdsOptions::new(dialect);
+        options.variant = self.variant;
         options.decode =
             DecodeOptions::new(dialect).with_filters(move |type_url| filters.knows(type_url));
         let (source, driver) = XdsSource::new(bootstrap, connect, options);

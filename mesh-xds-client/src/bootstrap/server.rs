@@ -27,6 +27,8 @@ pub struct ServerFeatures {
     pub fail_on_data_errors: bool,
     /// It reports missing resources itself, so that its silence is a transient error (gRFC A88).
     pub resource_timer_is_transient_error: bool,
+    /// It is to be spoken to by deltas; our own feature `delta_xds`, since gRPC has no such variant.
+    pub delta: bool,
     /// It may rewrite authorities (gRFC A81).
     pub trusted_xds_server: bool,
 }
@@ -89,6 +91,7 @@ fn read_features(server: Json<'_>, errors: &mut ConfigErrors) -> ServerFeatures 
     let mut features = ServerFeatures::default();
     for (value, path) in server.list("server_features", errors).unwrap_or_default() {
         match value.as_str() {
+            Some("delta_xds") => features.delta = true,
             Some("ignore_resource_deletion") => features.ignore_resource_deletion = true,
             Some("fail_on_data_errors") => features.fail_on_data_errors = true,
             Some("resource_timer_is_transient_error") => {

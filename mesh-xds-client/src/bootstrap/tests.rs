@@ -9,7 +9,7 @@ const FULL: &str = r#"{
     {
       "server_uri": "unix:///etc/istio/proxy/XDS",
       "channel_creds": [{"type": "google_default"}, {"type": "insecure", "config": 7}],
-      "server_features": ["xds_v3", "ignore_resource_deletion", "fail_on_data_errors"],
+      "server_features": ["xds_v3", "delta_xds", "ignore_resource_deletion", "fail_on_data_errors"],
       "call_creds": [{"type": "never-heard-of"}],
       "unknown": 1
     },
@@ -45,6 +45,7 @@ const NONE: ServerFeatures = ServerFeatures {
     ignore_resource_deletion: false,
     fail_on_data_errors: false,
     resource_timer_is_transient_error: false,
+    delta: false,
     trusted_xds_server: false,
 };
 
@@ -61,6 +62,7 @@ fn everything_is_read() {
     );
     assert_eq!(first.server.credentials, ChannelCredentials::Insecure);
     let features = ServerFeatures {
+        delta: true,
         ignore_resource_deletion: true,
         fail_on_data_errors: true,
         ..NONE

@@ -13,8 +13,9 @@ use crate::{
 pub struct XdsOptions {
     /// How resources are read: dialect, filters of the program's own.
     pub decode: DecodeOptions,
-    /// Which variant of the protocol is spoken. Default: state of the world.
-    pub variant: Variant,
+    /// Which variant of the protocol is spoken. Default: deltas with a first control plane whose
+    /// `server_features` list `delta_xds`, state of the world with any other.
+    pub variant: Option<Variant>,
     /// Bounds of what is kept.
     pub limits: Limits,
     /// Bytes of one response at most; a larger one ends the stream with an error. Default 64 MiB:
@@ -31,7 +32,7 @@ impl XdsOptions {
     pub fn new(dialect: Dialect) -> Self {
         Self {
             decode: DecodeOptions::new(dialect),
-            variant: Variant::default(),
+            variant: None,
             limits: Limits::default(),
             max_message_size: 64 << 20,
             seed: fastrand::u64(..),
@@ -41,7 +42,7 @@ impl XdsOptions {
     /// Speaks this variant of the protocol.
     #[must_use]
     pub const fn variant(mut self, variant: Variant) -> Self {
-        self.variant = variant;
+        self.variant = Some(variant);
         self
     }
 }

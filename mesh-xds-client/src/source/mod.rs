@@ -17,7 +17,7 @@ pub use self::status::{ResourceStatus, XdsStatus};
 use crate::{
     bootstrap::Bootstrap,
     driver::{Client, Connector, Decoder, XdsDriver, XdsOptions},
-    protocol::{AdsConfig, AdsState},
+    protocol::{AdsConfig, AdsState, Variant},
 };
 
 /// Configuration from a control plane. Clones are handles on one client with one stream.
@@ -40,14 +40,16 @@ impl XdsSource {
         let bootstrap = Arc::new(bootstrap);
         let providers = bootstrap.certificate_providers.keys().cloned();
         let decode = options.decode.with_certificate_providers(providers);
+        let first = bootstrap.servers().first();
+        let features = first.map(|server| server.features).unwrap_or_default();
+        let variant = options.variant.unwrap_or(match features.delta {
+            true => Variant::Delta,
+            false => Variant::Sotw,
+        });
         let config = AdsConfig {
-            variant: options.variant,
+            variant,
             node: bootstrap.node.to_proto(),
-            features: bootstrap
-                .servers()
-                .first()
-                .map(|s| s.features)
-                .unwrap_or_default(),
+            features,
             dialect: decode.dialect(),
             limits: options.limits,
             seed: options.seed,
@@ -60,7 +62,7 @@ impl XdsSource {
             shared,
             Arc::downgrade(&handle),
             connector,
-            options.variant,
+            variant,
             options.max_message_size,
         );
         (Self { bootstrap, handle }, driver)

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::ErrorKind;
 
 const PLAIN: ServerFeatures = ServerFeatures {
+    delta: false,
     ignore_resource_deletion: false,
     fail_on_data_errors: false,
     resource_timer_is_transient_error: false,
