@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use mesh_core::{
     Error, ErrorKind,
-    config::RetryPolicy,
+    config::{RetryConditions, RetryPolicy},
     entropy::mix,
     policy::retry::{Attempted, Pushback, pushback, should_retry},
 };
 
 use super::TRANSPARENT_RETRIES;
+
+/// How many attempts went before, for the service to see.
+static PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// The retries of one request so far.
 #[derive(Debug)]
@@ -71,6 +74,16 @@ impl<'a, P> Again<'a, P> {
         self.permit = Some(permit()?);
         self.retries += 1;
         Some(wait)
+    }
+
+    /// Numbers an attempt: dialect grpc tells the service how many went before it, those that never
+    /// left apart (gRFC A6). Envoy has a header of its own for that, which is left to header policy.
+    pub(super) fn number(&self, headers: &mut HeaderMap) {
+        let numbered =
+            |policy: &RetryPolicy| policy.on.intersects(RetryConditions::FAILURES_BY_CODE);
+        if self.retries > 0 && self.grpc && self.policy.is_some_and(numbered) {
+            headers.insert(&PREVIOUS_ATTEMPTS, HeaderValue::from(self.retries));
+        }
     }
 
     /// The wait that the service asks for, after which the policy's own starts anew (gRFC A6), or
@@ -153,6 +166,33 @@ mod tests {
         assert_eq!(again.after(&answer(None), || None), None);
         assert!(again.after(&answer(Some("0")), || Some(())).is_some());
         assert_eq!(again.after(&answer(None), || Some(())), None);
+    }
+
+    #[test]
+    fn dialect_grpc_numbers_the_attempts_of_its_calls() {
+        let numbers = |on: RetryConditions, grpc: bool| {
+            let policy = RetryPolicy {
+                on: on.union(RetryConditions::FIVE_XX),
+                ..policy(2)
+            };
+            let mut again = Again::new(Some(&policy), grpc, 0);
+            let mut seen = Vec::new();
+            loop {
+                let mut headers = HeaderMap::new();
+                again.number(&mut headers);
+                let number = headers.remove("grpc-previous-rpc-attempts");
+                seen.push(number.map(|number| number.to_str().unwrap().to_owned()));
+                if again.after(&answer(None), || Some(())).is_none() {
+                    return seen;
+                }
+            }
+        };
+        let by_code = RetryConditions::GRPC_UNAVAILABLE.grpc_only();
+        let numbered = [None, Some("1".to_owned()), Some("2".to_owned())];
+        assert_eq!(numbers(by_code, true), numbered);
+        assert_eq!(numbers(by_code, false), [None, None, None]);
+        let envoy = RetryConditions::GRPC_UNAVAILABLE;
+        assert_eq!(numbers(envoy, true), [None, None, None]);
     }
 
     #[test]

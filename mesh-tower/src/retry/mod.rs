@@ -13,7 +13,8 @@
 //! Around each attempt, inside the route's timeout.
 //!
 //! # Emits
-//! The last attempt's answer or error; `x-envoy-attempt-count` is left to header policy.
+//! The last attempt's answer or error; in dialect grpc `grpc-previous-rpc-attempts` on the retries of
+//! gRPC calls (`x-envoy-attempt-count` is left to header policy).
 //!
 //! # Cancellation
 //! The attempt under way is dropped; the replay buffer goes with the future.
@@ -129,6 +130,7 @@ pub(crate) async fn send_until_final<A: Attempts>(
             tokio::time::sleep(wait).await;
         }
         request = saved.replay();
+        again.number(request.headers_mut());
     }
 }
 
