@@ -9,7 +9,9 @@ Each reply carries the request's message and payload, the server's id, the path,
 request's text metadata and how many requests the call has brought so far. A unary or
 client-streaming call has one reply; the others have `repeat` for each request (0 means 1). The
 server's id is also in the trailing metadata, as `server-id` and, as bytes, as `server-id-bin`. A
-request with `fail_with_code` ends the call with that code and `fail_message`.
+request with `fail_with_code` ends the call with that code and `fail_message`, and with the same as
+bytes in `grpc-status-details-bin`. With `x-fail-attempts: N` in the metadata only the first N attempts
+at the call fail.
 """
 
 import argparse
@@ -19,10 +21,26 @@ import time
 from concurrent import futures
 
 import grpc
+from google.rpc import status_pb2
 
 import echo
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
+# What makes the self-test's client try a call three times, by gRFC A6.
+RETRYING = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 3,
+                "initialBackoff": "0.01s",
+                "maxBackoff": "0.1s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
 # One thread serves one call while it lasts.
 MAX_CALLS = 128
 
@@ -79,19 +97,22 @@ class EchoService(grpc.GenericRpcHandler):
         # may retry only one that comes as trailers alone.
         context.set_trailing_metadata(self._metadata)
 
-    @staticmethod
-    def _check(request, context):
+    def _check(self, request, context):
         """Waits and fails as the request asks."""
         time.sleep(request.delay_ms / 1000)
-        if request.fail_with_code:
-            code = CODES.get(request.fail_with_code, grpc.StatusCode.UNKNOWN)
-            context.abort(code, request.fail_message)
+        headers = _text_metadata(context)
+        failing = headers.get("x-fail-attempts")
+        if not request.fail_with_code or (failing and _attempt(headers) > int(failing)):
+            return
+        status = status_pb2.Status(code=request.fail_with_code, message=request.fail_message)
+        details = ("grpc-status-details-bin", status.SerializeToString())
+        context.set_trailing_metadata((*self._metadata, details))
+        code = CODES.get(request.fail_with_code, grpc.StatusCode.UNKNOWN)
+        context.abort(code, request.fail_message)
 
     def _reply(self, path, request, received, context):
         self._check(request, context)
-        headers = {
-            key: value for key, value in context.invocation_metadata() if isinstance(value, str)
-        }
+        headers = _text_metadata(context)
         return echo.EchoReply(
             message=request.message,
             payload=request.payload,
@@ -101,8 +122,16 @@ class EchoService(grpc.GenericRpcHandler):
             authority=context._rpc_event.call_details.host.decode(),
             headers=headers,
             received=received,
-            attempt=int(headers.get("grpc-previous-rpc-attempts", "0")) + 1,
+            attempt=_attempt(headers),
         )
+
+
+def _text_metadata(context):
+    return {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+
+
+def _attempt(headers):
+    return int(headers.get("grpc-previous-rpc-attempts", "0")) + 1
 
 
 def start(server_id, listen):
@@ -129,7 +158,8 @@ def selftest():
     def request(text, **fields):
         return echo.EchoRequest(message=text, payload=b"\x00\xff", **fields)
 
-    with grpc.insecure_channel(address) as channel:
+    options = [("grpc.service_config", json.dumps(RETRYING))]
+    with grpc.insecure_channel(address, options) as channel:
         unary = call(channel, "unary_unary", "Unary")
         reply, ended = unary.with_call(request("one"), metadata=[("x-test", "yes")], timeout=10)
         assert (reply.message, reply.payload, reply.server_id) == ("one", b"\x00\xff", "self"), reply
@@ -142,6 +172,11 @@ def selftest():
         except grpc.RpcError as error:
             assert error.code() is grpc.StatusCode.FAILED_PRECONDITION, error
             assert error.details() == "as asked", error
+            details = dict(error.trailing_metadata())["grpc-status-details-bin"]
+            assert status_pb2.Status.FromString(details).message == "as asked", details
+        twice = [("x-fail-attempts", "2")]
+        reply = unary(request("three", fail_with_code=14), metadata=twice, timeout=10)
+        assert reply.attempt == 3, reply
         both = [request("a"), request("b", repeat=2)]
         total = call(channel, "stream_unary", "ClientStream")(iter(both), timeout=10)
         assert (total.message, total.received) == ("b", 2), total
