@@ -8,7 +8,7 @@ mod http2;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use mesh_core::{
@@ -39,6 +39,12 @@ pub(crate) struct Pools {
 /// How often a request that a connection gave back unsent is offered to another, before the retry
 /// layer decides.
 const OFFERS: u32 = 3;
+
+/// How long after a failed dial beside live connections the next may follow (without any, the
+/// endpoint's own back-off counts), and how often a request that waits without a dial under way
+/// looks whether one is possible: limits are the cluster's, and nobody tells when another pool leaves
+/// room under them.
+const REDIAL: Duration = Duration::from_secs(1);
 
 /// The connections to one endpoint. They end, once their requests have, when the pool is dropped.
 ///

@@ -123,6 +123,18 @@ impl Core {
         Ok(Taken::Soon(Waiting::new(self, ticket, place)))
     }
 
+    /// Dials for those in line, if there is room by now.
+    pub(super) fn refill(self: &Arc<Self>) {
+        let mut state = self.lock();
+        // Without a connection only the dials under way count: the endpoint may have failed.
+        let dial = match state.open {
+            0 => None,
+            _ => self.fill(&mut state),
+        };
+        drop(state);
+        self.start(dial);
+    }
+
     /// A dial, if there are more in line than dials.
     fn fill(self: &Arc<Self>, state: &mut State) -> Dial {
         if state.dials < state.queue.len() {

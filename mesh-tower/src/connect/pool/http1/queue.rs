@@ -6,7 +6,7 @@ use mesh_core::runtime::PendingPermit;
 use tokio::sync::oneshot;
 
 use super::{core::Core, live::Held};
-use crate::connect::pool::DialError;
+use crate::connect::pool::{DialError, REDIAL};
 
 /// What a request in line gets.
 pub(super) type Answer = Result<Held, DialError>;
@@ -73,7 +73,13 @@ impl Waiting {
     }
 
     pub(super) async fn wait(mut self) -> Answer {
-        let answer = (&mut self.answer).await;
+        let answer = loop {
+            tokio::select! {
+                biased;
+                answer = &mut self.answer => break answer,
+                () = tokio::time::sleep(REDIAL) => self.core.refill(),
+            }
+        };
         self.answered = true;
         answer.unwrap_or_else(|_| Err(DialError::new("the pool is gone")))
     }

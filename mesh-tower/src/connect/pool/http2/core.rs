@@ -17,13 +17,9 @@ use crate::{
     clock,
     connect::{
         http2::{Http2Connection, Http2Settings},
-        pool::{DialError, Dialer, brief::BriefLives},
+        pool::{DialError, Dialer, REDIAL, brief::BriefLives},
     },
 };
-
-/// How long a failed dial beside live connections is not repeated; without any, the endpoint's own
-/// back-off counts.
-const REDIAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -47,6 +43,14 @@ pub(super) struct State {
     outages: u64,
     failed: Option<(DialError, Instant)>,
     brief: BriefLives,
+}
+
+/// What a request that waits finds.
+#[derive(Debug)]
+pub(super) enum Look {
+    Found(Reserved),
+    /// Nothing yet; look again when something changes, or then.
+    Wait(Option<Instant>),
 }
 
 /// How a connection left the pool.
@@ -102,19 +106,20 @@ impl Core {
     }
 
     /// A stream for a request that waits, if there is one; if not, whether it is worth waiting on,
-    /// and a dial if one is due. `outages` is the request's own, and nothing at first.
+    /// and until when at most, and a dial if one is due. `outages` is the request's own, and nothing
+    /// at first.
     pub(super) fn look(
         self: &Arc<Self>,
         limits: &Limits,
         outages: &mut Option<u64>,
-    ) -> Result<Option<Reserved>, DialError> {
+    ) -> Result<Look, DialError> {
         if let Some(reserved) = self.reserve() {
-            return Ok(Some(reserved));
+            return Ok(Look::Found(reserved));
         }
         let mut state = self.lock();
         // A connection may have come up between the look and the lock.
         if let Some(reserved) = self.reserve() {
-            return Ok(Some(reserved));
+            return Ok(Look::Found(reserved));
         }
         let failed = state.failed.as_ref().map(|(error, _)| error);
         if *outages.get_or_insert(state.outages) != state.outages
@@ -126,9 +131,10 @@ impl Core {
             self.dialer.may_dial(failed)?;
         }
         let attempt = self.attempt(&mut state, Some(limits));
+        let again = (!state.dialling).then(|| clock::now() + REDIAL);
         drop(state);
         self.start(attempt);
-        Ok(None)
+        Ok(Look::Wait(again))
     }
 
     /// An attempt to connect, unless one is under way, one beside live connections failed only just
@@ -188,8 +194,10 @@ impl Core {
         state.dialling = false;
         let mut all = Vec::clone(&self.live.load());
         all.push(Arc::clone(&live));
-        self.dialer.report(all.len(), 0);
+        let open = all.len();
+        // Before the report: whoever acts on it finds the connection.
         self.live.store(Arc::new(all));
+        self.dialer.report(open, 0);
         drop(state);
         self.changed.notify_waiters();
         live

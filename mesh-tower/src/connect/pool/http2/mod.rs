@@ -20,10 +20,14 @@ use mesh_core::{
     config::{ClusterConfig, Http2Config, Limits},
 };
 
-use self::{core::Core, live::Reserved};
+use self::{
+    core::{Core, Look},
+    live::Reserved,
+};
 use super::{DialError, Dialer, OFFERS, SendError};
 use crate::{
     body::{RequestBody, ResponseBody},
+    clock,
     connect::http2::Http2Settings,
 };
 
@@ -110,8 +114,11 @@ impl Http2Pool {
             // Registered before the look, so that nothing that happens in between is missed.
             changed.as_mut().enable();
             match self.core.look(limits, &mut outages) {
-                Ok(Some(reserved)) => return Ok(reserved),
-                Ok(None) => changed.await,
+                Ok(Look::Found(reserved)) => return Ok(reserved),
+                Ok(Look::Wait(again)) => tokio::select! {
+                    () = changed => {}
+                    () = clock::sleep_until(again) => {}
+                },
                 Err(error) => return Err(Refusal::Connect(error)),
             }
         }
