@@ -91,7 +91,7 @@ impl Http1Connection {
     /// when its size is known, chunked otherwise. Interim (1xx) responses are skipped.
     ///
     /// When the response body has been read in full and both sides keep the connection alive, it
-    /// is given to `home`; otherwise it closes.
+    /// is given to `home`; otherwise it closes. `home` is held until then.
     ///
     /// # Errors
     /// [`SendFailureKind::Unsent`] with the request if the connection had closed before any of it
@@ -145,9 +145,23 @@ impl Http1Connection {
         let keep = keeps_alive(&response);
         let (mut parts, incoming) = response.into_parts();
         hop_by_hop::strip_response(&mut parts.headers);
-        let home = home.filter(|_| keep);
+        let home = match home {
+            Some(home) if !keep => Some(Arc::new(Departing(home)) as _),
+            home => home,
+        };
         let body = Http1Body::new(incoming, self, upload, home);
         Response::from_parts(parts, ResponseBody::http1(body))
+    }
+}
+
+/// Holds the home of a connection that does not return there but closes.
+struct Departing(
+    #[expect(dead_code, reason = "held until the connection is let go")] Arc<dyn Http1Home>,
+);
+
+impl Http1Home for Departing {
+    fn give_back(&self, connection: Http1Connection) {
+        drop(connection);
     }
 }
 

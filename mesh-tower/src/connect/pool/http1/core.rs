@@ -10,7 +10,7 @@ use mesh_core::config::{ClusterConfig, Limits};
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    live::{Attempt, Held, Life},
+    live::{Attempt, Held, Record},
     queue::{Answer, Queue, Waiting},
 };
 use crate::{
@@ -237,13 +237,13 @@ impl Core {
     }
 
     /// A connection is closed: its place may go to a request in line.
-    pub(super) fn ended(self: &Arc<Self>, life: &Life) {
+    pub(super) fn ended(self: &Arc<Self>, record: &Record) {
         let mut state = self.lock();
         state.open -= 1;
-        let gone = state.let_go(|idle| !idle.held.is_of(life));
+        let gone = state.let_go(|idle| !idle.held.is_of(record));
         // One that is idle when it ends was not let go by us.
-        let was_of_use = life.has_carried() || gone.is_empty();
-        let brief = state.brief.ended(life.made(), clock::now(), was_of_use);
+        let was_of_use = record.has_carried() || gone.is_empty();
+        let brief = state.brief.ended(record.made(), clock::now(), was_of_use);
         let hopeless = if state.open + state.dials > 0 {
             self.dialer.report(state.open, state.dials);
             None

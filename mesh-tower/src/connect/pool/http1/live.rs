@@ -11,6 +11,7 @@ use std::{
 
 use http::{Request, Response};
 use mesh_core::runtime::ConnectionPermit;
+use tokio::sync::oneshot;
 
 use super::core::Core;
 use crate::{
@@ -23,6 +24,9 @@ use crate::{
     },
 };
 
+/// How long a connection may take to close once nobody uses it.
+const LINGER: Duration = Duration::from_secs(1);
+
 type Driver = Http1Driver<Box<dyn Io>>;
 
 /// A connection that nobody else uses.
@@ -32,14 +36,22 @@ pub(super) struct Held {
     life: Arc<Life>,
 }
 
-/// A connection's record, and its way back to the pool.
+/// A connection's way back to the pool, held by whoever uses it.
 #[derive(Debug)]
-pub(super) struct Life {
+struct Life {
     // The way back is asked of a borrow, and what goes back needs an owner.
     this: Weak<Life>,
     core: Weak<Core>,
-    made: Instant,
+    record: Arc<Record>,
     max_requests: Option<u32>,
+    // Dropped with the last user: the connection's task learns that it is of no more use.
+    _used: oneshot::Sender<()>,
+}
+
+/// What is told of a connection when it has ended.
+#[derive(Debug)]
+pub(super) struct Record {
+    made: Instant,
     requests: AtomicU32,
 }
 
@@ -53,18 +65,26 @@ pub(super) struct Attempt {
 /// A connection's place in the pool, held until it is closed.
 struct Place {
     core: Weak<Core>,
-    life: Arc<Life>,
+    record: Arc<Record>,
     permit: Option<ConnectionPermit>,
 }
 
 impl Held {
-    pub(super) fn new(core: &Weak<Core>, connection: Http1Connection, max: Option<u32>) -> Self {
+    fn new(
+        core: &Weak<Core>,
+        connection: Http1Connection,
+        max_requests: Option<u32>,
+        used: oneshot::Sender<()>,
+    ) -> Self {
         let life = Arc::new_cyclic(|this| Life {
             this: Weak::clone(this),
             core: Weak::clone(core),
-            made: clock::now(),
-            max_requests: max,
-            requests: AtomicU32::new(0),
+            record: Arc::new(Record {
+                made: clock::now(),
+                requests: AtomicU32::new(0),
+            }),
+            max_requests,
+            _used: used,
         });
         Self { connection, life }
     }
@@ -73,8 +93,8 @@ impl Held {
         self.connection.is_closed()
     }
 
-    pub(super) fn is_of(&self, life: &Life) -> bool {
-        std::ptr::eq(&*self.life, life)
+    pub(super) fn is_of(&self, record: &Record) -> bool {
+        std::ptr::eq(&*self.life.record, record)
     }
 
     pub(super) async fn send(
@@ -82,22 +102,13 @@ impl Held {
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, SendFailure> {
         let Self { connection, life } = self;
-        let home = life.may_return().then_some(life as Arc<dyn Http1Home>);
-        connection.send(request, home).await
+        // Relaxed: whoever holds the connection is alone with it.
+        life.record.requests.fetch_add(1, Ordering::Relaxed);
+        connection.send(request, Some(life)).await
     }
 }
 
-impl Life {
-    /// Counts a request; gives whether another may follow.
-    fn may_return(&self) -> bool {
-        // Relaxed: whoever holds the connection is alone with it.
-        let carried = self
-            .requests
-            .fetch_add(1, Ordering::Relaxed)
-            .wrapping_add(1);
-        self.max_requests.is_none_or(|max| carried < max)
-    }
-
+impl Record {
     pub(super) fn has_carried(&self) -> bool {
         self.requests.load(Ordering::Relaxed) > 0
     }
@@ -109,7 +120,10 @@ impl Life {
 
 impl Http1Home for Life {
     fn give_back(&self, connection: Http1Connection) {
-        if let (Some(core), Some(life)) = (self.core.upgrade(), self.this.upgrade()) {
+        let carried = self.record.requests.load(Ordering::Relaxed);
+        if self.max_requests.is_none_or(|max| carried < max)
+            && let (Some(core), Some(life)) = (self.core.upgrade(), self.this.upgrade())
+        {
             core.give(Held { connection, life });
         }
     }
@@ -161,7 +175,7 @@ impl Drop for Place {
         // First, so that the next connection can have it.
         self.permit = None;
         if let Some(core) = self.core.upgrade() {
-            core.ended(&self.life);
+            core.ended(&self.record);
         }
     }
 }
@@ -173,25 +187,33 @@ async fn run(
     mut driver: Driver,
     permit: Option<ConnectionPermit>,
 ) {
+    let (used, mut released) = oneshot::channel();
     let (_place, idle_timeout) = {
         // The pool is gone: so is the connection that was made for it.
         let Some(pool) = core.upgrade() else { return };
-        let held = Held::new(core, connection, pool.max_requests);
-        let life = Arc::clone(&held.life);
+        let held = Held::new(core, connection, pool.max_requests, used);
+        let record = Arc::clone(&held.life.record);
         pool.add(held);
         let core = Weak::clone(core);
-        (Place { core, life, permit }, pool.idle_timeout)
+        let place = Place {
+            core,
+            record,
+            permit,
+        };
+        (place, pool.idle_timeout)
     };
     loop {
         tokio::select! {
             () = &mut driver => return,
+            _ = &mut released => break,
             () = tick(idle_timeout) => {}
         }
-        let Some(core) = core.upgrade() else {
-            return driver.await;
-        };
-        core.reap();
+        if let Some(core) = core.upgrade() {
+            core.reap();
+        }
     }
+    // It closes by itself, unless its peer does not read what was still to be sent.
+    let _ = tokio::time::timeout(LINGER, driver).await;
 }
 
 async fn tick(idle_timeout: Option<Duration>) {

@@ -271,7 +271,71 @@ async fn a_peer_that_closes_at_once_is_not_reconnected_to_without_pause() {
         };
         let _ = tokio::time::timeout(Duration::from_millis(700), watch).await;
         let dials = fixture.script.dials();
-        assert!((1..=2).contains(&dials), "{dials} dials");
+        assert!((1..=5).contains(&dials), "{dials} dials");
         assert!(fixture.is(Connectivity::Failed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_in_wait_takes_the_room_that_another_pool_leaves() {
+    for protocol in both() {
+        let protocol = match protocol {
+            Protocol::Http1(_) => protocol,
+            Protocol::Http2(http2) => Protocol::Http2(Http2Config {
+                max_concurrent_streams: 1,
+                ..http2
+            }),
+        };
+        let server = server(protocol);
+        let answer = Answer::Serve(Arc::clone(&server));
+        let fixture = Fixture::with(protocol, answer, |config| {
+            config.limits.max_connections = 2;
+        });
+        server.hold();
+        let _busy = fixture.start(1);
+        server.wait_for("one", |it| it.in_flight() == 1).await;
+        let elsewhere = fixture.cluster.try_connection(&fixture.limits).unwrap();
+        let _waiting = fixture.start(1);
+        advance(Duration::from_secs(60)).await;
+        settle().await;
+        assert_eq!(fixture.script.dials(), 1);
+        drop(elsewhere);
+        server.wait_for("two", |it| it.in_flight() == 2).await;
+        assert_eq!(fixture.script.dials(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_given_up_at_a_peer_that_does_not_read_leaves_no_connection() {
+    let fixture = Fixture::new(HTTP1, Answer::Silence);
+    let large = post().map(|_| RequestBody::full(Bytes::from(vec![0; 1 << 20])));
+    let (pool, limits) = (Arc::clone(&fixture.pool), fixture.limits);
+    let sending = tokio::spawn(async move { pool.send(large, &limits).await.map(drop) });
+    until("ready", || fixture.is(Connectivity::Ready)).await;
+    settle().await;
+    sending.abort();
+    settle().await;
+    advance(Duration::from_secs(2)).await;
+    until("idle", || fixture.is(Connectivity::Idle)).await;
+    until("no task", || fixture.tasks() == 0).await;
+    assert_eq!(fixture.cluster.connections(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_reported_otherwise_by_another_mesh_is_reported_anew() {
+    for protocol in both() {
+        let server = server(protocol);
+        let fixture = Fixture::new(protocol, Answer::Serve(Arc::clone(&server)));
+        fixture.get().await;
+        fixture.endpoint.set_idle();
+        fixture.start_connecting();
+        assert!(fixture.is(Connectivity::Ready));
+        assert_eq!(fixture.script.dials(), 1);
+        // And what another mesh began and left is begun again.
+        server.disconnect().await;
+        until("idle", || fixture.is(Connectivity::Idle)).await;
+        fixture.endpoint.set_connecting();
+        fixture.start_connecting();
+        until("ready", || fixture.is(Connectivity::Ready)).await;
     }
 }

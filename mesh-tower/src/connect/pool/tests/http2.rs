@@ -146,6 +146,20 @@ async fn a_failed_dial_beside_a_busy_connection_is_not_held_against_those_who_wa
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_in_wait_dials_again_after_a_failure() {
+    let server = server_with(1);
+    server.hold();
+    let fixture = Fixture::new(http2(), Answer::Serve(Arc::clone(&server)));
+    let _busy = fixture.start(1);
+    server.wait_for("one", |it| it.in_flight() == 1).await;
+    fixture.script.next(Answer::Refuse);
+    fixture.script.next(Answer::Refuse);
+    let _waiting = fixture.start(1);
+    server.wait_for("two", |it| it.in_flight() == 2).await;
+    assert_eq!(fixture.script.dials(), 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_request_is_lost_to_connections_that_go_away_under_load() {
     let server = server(http2());
     let fixture = Fixture::new(http2(), Answer::Serve(Arc::clone(&server)));
