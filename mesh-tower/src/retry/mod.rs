@@ -164,3 +164,6 @@ where
         answer.into_body().failed();
     }
 }
+
+#[cfg(test)]
+mod tests;

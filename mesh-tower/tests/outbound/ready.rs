@@ -102,6 +102,19 @@ async fn a_target_that_does_not_exist_fails_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_target_that_turns_out_not_to_exist_fails_who_waits() {
+    let source = FixedSource::new();
+    let client = mesh_of(&InMemory::of([]), &source).http_client("shop");
+    let start = Instant::now();
+    let error = tokio::spawn(async move { failure(&client, request("/")).await });
+    tokio::time::sleep(SECOND).await;
+    source.remove("shop", "listener shop does not exist");
+    let error = error.await.unwrap();
+    assert_late(&error, ErrorKind::NotReady, start, SECOND);
+    assert!(error.to_string().contains("does not exist"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cluster_without_endpoints_fails_at_once_unless_asked_to_wait() {
     for protocol in PROTOCOLS {
         let empty = simple(cluster("empty", protocol, &[]));

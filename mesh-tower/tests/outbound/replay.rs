@@ -14,10 +14,13 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Request};
 use http_body::{Body, Frame};
 use http_body_util::{Full, StreamBody};
-use mesh_core::config::{BackoffConfig, Forward, RetryConditions, RetryPolicy};
+use mesh_core::{
+    ErrorKind,
+    config::{BackoffConfig, Forward, RetryConditions, RetryPolicy},
+};
 use mesh_testkit::echo::Behaviour;
 
-use crate::support::{PROTOCOLS, alone, read};
+use crate::support::{PROTOCOLS, alone, failure, read};
 
 fn retried(forward: &mut Forward) {
     forward.retry = Some(Arc::new(RetryPolicy {
@@ -94,6 +97,22 @@ async fn a_stream_over_the_limit_is_sent_once() {
         assert_eq!(answer.status(), 503);
         assert_eq!(server.count(), 1);
         assert_eq!(server.requests()[0].body_len, Some(2 << 20));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_fails_is_the_callers_fault_and_sent_once() {
+    for protocol in PROTOCOLS {
+        let (server, client) = alone(protocol, retried);
+        let frames = stream::iter([
+            Ok(Frame::data(Bytes::from("one"))),
+            Ok(Frame::data(Bytes::from("two"))),
+            Err(io::Error::other("the disk is on fire")),
+        ]);
+        let error = failure(&client, post(StreamBody::new(frames))).await;
+        assert_eq!(error.kind(), ErrorKind::BadRequest, "{error}");
+        assert!(error.to_string().contains("the disk is on fire"), "{error}");
+        assert!(server.count() <= 1);
     }
 }
 
