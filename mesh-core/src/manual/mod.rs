@@ -1,5 +1,8 @@
 //! The manual: why the mesh is built as it is, and where its dialects differ.
 
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
 #[doc = include_str!("balancing.md")]
 pub mod balancing {}
 
