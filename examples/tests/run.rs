@@ -212,6 +212,15 @@ fn a_greeting_goes_where_the_control_plane_says_and_moves_when_it_says_so() {
 }
 
 #[test]
+fn a_greeting_needs_no_control_plane_where_the_target_has_the_address() {
+    let mut server = Program::start(GREETER_SERVER, &["--name", "alone"]);
+    let target = format!("ipv4:{}", server.address());
+    let said = run(GREETER_CLIENT, &[&target, "--count", "3"], None);
+    assert!(said.status.success(), "{:?}", said.errors);
+    assert_eq!(counted(&said.lines), [(3, "hello mesh, this is alone")]);
+}
+
+#[test]
 fn failed_greetings_are_told_apart_and_fail_the_program() {
     let dead = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
