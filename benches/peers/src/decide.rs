@@ -1,0 +1,50 @@
+//! The decision path and its hand-fused counterpart.
+
+use std::{hint::black_box, time::Instant};
+
+use anyhow::{Result, bail, ensure};
+use mesh_benches::{
+    decision::Decision,
+    fused::Fused,
+    world::{self, Lb},
+};
+
+/// How many different requests are decided in turn.
+const REQUESTS: usize = 512;
+
+pub fn run(name: &str, routes: usize, endpoints: usize, lb: &str, count: usize) -> Result<()> {
+    let lb = match lb {
+        "round-robin" => Lb::RoundRobin,
+        "least-request" => Lb::LeastRequest,
+        _ => bail!("no load balancing of the name {lb}"),
+    };
+    // Spread over all routes, by a step that has no divisor in common with their number.
+    let requests: Vec<_> = (0..REQUESTS)
+        .map(|index| world::request(index * 7_919 % routes))
+        .collect();
+    let decide: Box<dyn Fn(usize) -> bool> = match name {
+        "mesh" => {
+            let mesh = Decision::new(routes, endpoints, lb)?;
+            Box::new(move |index| mesh.decide(black_box(&requests[index % REQUESTS])))
+        }
+        "fused" => {
+            let fused = Fused::new(routes, endpoints, lb);
+            Box::new(move |index| fused.decide(black_box(&requests[index % REQUESTS])))
+        }
+        // What the loop itself costs.
+        "nothing" => {
+            Box::new(move |index| !black_box(&requests[index % REQUESTS]).headers().is_empty())
+        }
+        _ => bail!("nothing of the name {name} decides"),
+    };
+    let start = Instant::now();
+    let served = (0..count).filter(|index| decide(*index)).count();
+    let spent = start.elapsed();
+    ensure!(
+        served == count,
+        "{} of {count} found no endpoint",
+        count - served
+    );
+    println!("{:.1}", spent.as_nanos() as f64 / count as f64);
+    Ok(())
+}

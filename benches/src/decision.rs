@@ -1,0 +1,82 @@
+//! What the mesh decides for each request: route, cluster, endpoint, limits.
+
+use std::{sync::Arc, time::Instant};
+
+use arc_swap::ArcSwap;
+use http::Request;
+use mesh_core::{
+    entropy::Entropy,
+    filter::FilterRegistry,
+    policy::head::RequestHead,
+    runtime::{ClusterRuntime, Outcome, Pick, Registry, View},
+};
+
+use crate::world::{self, Lb};
+
+/// A view and its live clusters, as the stack holds them.
+#[derive(Debug)]
+pub struct Decision {
+    view: ArcSwap<View<()>>,
+    entropy: Entropy,
+}
+
+impl Decision {
+    /// With as many prefix routes, and as many endpoints in each of two clusters.
+    ///
+    /// # Errors
+    /// The snapshot's errors; there are none.
+    pub fn new(
+        routes: usize,
+        endpoints: usize,
+        lb: Lb,
+    ) -> Result<Self, mesh_core::config::ConfigErrors> {
+        let snapshot = Arc::new(world::decision(routes, endpoints, lb)?);
+        let (registry, now) = (Registry::default(), Instant::now());
+        let view = View::build(snapshot, &FilterRegistry::default(), None, |cluster| {
+            Arc::new(ClusterRuntime::new(cluster, &registry, now))
+        });
+        Ok(Self {
+            view: ArcSwap::from_pointee(view),
+            entropy: Entropy::system(),
+        })
+    }
+
+    /// Decides for one request, and lets it end well at once. Whether an endpoint was found.
+    pub fn decide(&self, request: &Request<()>) -> bool {
+        let head = RequestHead::of(request);
+        let chosen = self.view.load().decide(&head, self.entropy.draw());
+        let Ok(chosen) = chosen else { return false };
+        let Pick::Use(mut picked) = chosen.cluster.pick(&self.entropy) else {
+            return false;
+        };
+        picked.guard.record(Outcome::Success);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fused::Fused;
+
+    #[test]
+    fn every_request_finds_an_endpoint_and_none_is_left_under_way() {
+        for lb in [Lb::RoundRobin, Lb::LeastRequest] {
+            let mesh = Decision::new(100, 5, lb).unwrap();
+            let fused = Fused::new(100, 5, lb);
+            for index in 0..100 {
+                assert!(mesh.decide(&world::request(index)));
+                assert!(fused.decide(&world::request(index)));
+            }
+            assert!(!mesh.decide(&world::request(100)));
+            assert!(!fused.decide(&world::request(100)));
+            let view = mesh.view.load();
+            let states = view.clusters().map(|(_, slot)| match slot {
+                mesh_core::runtime::ClusterSlot::Live(cluster) => cluster.state().in_flight(),
+                mesh_core::runtime::ClusterSlot::Unavailable(reason) => panic!("{reason}"),
+            });
+            assert_eq!(states.sum::<u32>(), 0);
+            assert_eq!(fused.in_flight(), 0);
+        }
+    }
+}
