@@ -10,4 +10,5 @@
 
 pub mod generated;
 pub mod stop;
+pub mod tally;
 pub mod target;

@@ -247,6 +247,29 @@ fn failed_greetings_are_told_apart_and_fail_the_program() {
     assert!(said.errors[0].contains("bootstrap"), "{:?}", said.errors);
 }
 
+#[test]
+fn a_client_that_is_asked_to_end_says_how_far_it_came() {
+    // Accepts connections and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("ipv4:{}", silent.local_addr().unwrap());
+    for (program, url) in [
+        (GREETER_CLIENT, None),
+        (HTTP_CLIENT, Some("http://silent/")),
+    ] {
+        let arguments: Vec<_> = [Some(&*target), url].into_iter().flatten().collect();
+        let client = Program::start(program, &arguments);
+        let connected = {
+            let (silent, (told, connected)) = (silent.try_clone().unwrap(), mpsc::channel());
+            thread::spawn(move || told.send(silent.accept().unwrap()));
+            connected.recv_timeout(PATIENCE).unwrap()
+        };
+        let ended = client.terminate();
+        drop(connected);
+        assert!(ended.status.success(), "{:?}", ended.errors);
+        assert_eq!(ended.errors, ["stopped after 0 of 1 calls"]);
+    }
+}
+
 /// The whole way of a request by HTTP: client, mesh, service, mesh, service.
 fn a_request_goes_through_a_service_to_another(protocol: &[&str]) {
     let mut last = Program::start(AXUM_SERVICE, &["--name", "last"]);

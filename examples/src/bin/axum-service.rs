@@ -50,6 +50,7 @@ struct Upstream {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    let stop = stop::requested()?;
     let shared = Shared {
         name: args.name,
         upstream: args.upstream.as_deref().map(upstream).transpose()?,
@@ -62,11 +63,6 @@ async fn main() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     println!("listening on {}", listener.local_addr()?);
-    let stop = async {
-        if let Err(error) = stop::requested().await {
-            eprintln!("cannot listen for signals: {error}");
-        }
-    };
     // Requests under way are answered first.
     axum::serve(listener, app)
         .with_graceful_shutdown(stop)

@@ -1,13 +1,13 @@
 //! What you learn: a generated gRPC client takes a channel of the mesh as it takes tonic's. Where the
 //! calls go is the control plane's decision, or with `ipv4:`, `dns:` and `unix:` targets the target's.
 
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use anyhow::Context as _;
 use clap::Parser;
 use mesh_examples::{
     generated::helloworld::{HelloRequest, greeter_client::GreeterClient},
     stop,
+    tally::Tally,
     target::mesh_for,
 };
 use tonic::{Request, Status};
@@ -32,46 +32,36 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    let mut stop = std::pin::pin!(stop::requested()?);
     let mesh = mesh_for(&args.target)?;
     let channel = mesh
         .channel(&args.target)?
         .wait_for_ready(args.wait_for_ready);
     let mut client = GreeterClient::new(channel);
 
-    let mut replies = BTreeMap::<String, u32>::new();
-    let mut failures = BTreeMap::<String, u32>::new();
-    let mut stop = std::pin::pin!(stop::requested());
-    for _ in 0..args.count {
+    let mut tally = Tally::default();
+    for made in 0..args.count {
         let mut request = Request::new(HelloRequest {
             name: "mesh".to_owned(),
         });
         request.set_timeout(Duration::from_millis(args.timeout_ms));
         let reply = tokio::select! {
             reply = client.say_hello(request) => reply,
-            asked = &mut stop => {
-                asked.context("cannot listen for signals")?;
+            () = &mut stop => {
+                eprintln!("stopped after {made} of {} calls", args.count);
                 break;
             }
         };
-        match reply {
-            Ok(reply) => *replies.entry(reply.into_inner().message).or_default() += 1,
-            Err(status) => *failures.entry(described(&status)).or_default() += 1,
-        }
+        tally.add(
+            reply
+                .map(|reply| reply.into_inner().message)
+                .map_err(described),
+        );
     }
 
-    for (message, count) in &replies {
-        println!("{count:>6}  {message}");
-    }
-    for (failure, count) in &failures {
-        eprintln!("{count:>6}  {failure}");
-    }
-    Ok(if failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(tally.finish())
 }
 
-fn described(status: &Status) -> String {
+fn described(status: Status) -> String {
     format!("{:?}: {}", status.code(), status.message())
 }

@@ -47,6 +47,7 @@ impl Greeter for Named {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Args { listen, name } = Args::parse();
+    let mut stop = std::pin::pin!(stop::requested()?);
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
@@ -55,11 +56,10 @@ async fn main() -> anyhow::Result<()> {
     let service = TowerToHyperService::new(GreeterServer::new(Named(name)));
     let http = auto::Builder::new(TokioExecutor::new()).http2_only();
     let open = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop::requested());
     loop {
         let socket = tokio::select! {
             accepted = listener.accept() => accepted?.0,
-            asked = &mut stop => break asked?,
+            () = &mut stop => break,
         };
         socket.set_nodelay(true)?;
         let connection = http.serve_connection(TokioIo::new(socket), service.clone());

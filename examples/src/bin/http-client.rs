@@ -1,15 +1,14 @@
 //! What you learn: plain HTTP goes through the same routes, retries and balancing as gRPC. The URL's
 //! authority chooses the virtual host, its path the route; the target says whose configuration counts.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Parser;
 use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
 use mesh::HttpClient;
-use mesh_examples::{stop, target::mesh_for};
+use mesh_examples::{stop, tally::Tally, target::mesh_for};
 
 /// The most of a response body that is read, in bytes.
 const LIMIT: usize = 1 << 20;
@@ -33,37 +32,23 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    let mut stop = std::pin::pin!(stop::requested()?);
     let mesh = mesh_for(&args.target)?;
     let client = mesh.http_client(&args.target)?;
 
-    let mut answers = BTreeMap::<String, u32>::new();
-    let mut failures = BTreeMap::<String, u32>::new();
-    let mut stop = std::pin::pin!(stop::requested());
-    for _ in 0..args.count {
+    let mut tally = Tally::default();
+    for made in 0..args.count {
         let answer = tokio::select! {
             answer = get(&client, &args) => answer,
-            asked = &mut stop => {
-                asked.context("cannot listen for signals")?;
+            () = &mut stop => {
+                eprintln!("stopped after {made} of {} calls", args.count);
                 break;
             }
         };
-        match answer {
-            Ok(answer) => *answers.entry(answer).or_default() += 1,
-            Err(error) => *failures.entry(format!("{error:#}")).or_default() += 1,
-        }
+        tally.add(answer);
     }
 
-    for (answer, count) in &answers {
-        println!("{count:>6}  {answer}");
-    }
-    for (failure, count) in &failures {
-        eprintln!("{count:>6}  {failure}");
-    }
-    Ok(if failures.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(tally.finish())
 }
 
 /// One request: its status and body. An answer of any status is an answer.

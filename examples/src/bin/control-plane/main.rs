@@ -27,6 +27,7 @@ use crate::flags::{Args, Endpoint, Weight};
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     args.check()?;
+    let mut stop = std::pin::pin!(stop::requested()?);
     let plane = ControlPlane::bind(args.listen)
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     publish(&plane, &args);
@@ -34,10 +35,9 @@ async fn main() -> anyhow::Result<()> {
     hand_out(&bootstrap(&plane), args.bootstrap.as_deref())?;
 
     let mut changes = typed_lines();
-    let mut stop = std::pin::pin!(stop::requested());
     loop {
         let line = tokio::select! {
-            asked = &mut stop => return Ok(asked?),
+            () = &mut stop => return Ok(()),
             Some(line) = changes.recv() => line,
         };
         match flags::weights(&line).and_then(|weights| args.known(&weights).map(|()| weights)) {
