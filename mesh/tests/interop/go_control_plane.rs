@@ -59,6 +59,26 @@ async fn refused_routes_leave_an_http_client_on_the_last_good_by_deltas() {
     refuses(Variant::Delta, http).await;
 }
 
+#[tokio::test]
+async fn a_bad_start_is_told_to_the_caller_by_state_of_the_world() {
+    starts_badly(Variant::Sotw).await;
+}
+
+#[tokio::test]
+async fn a_bad_start_is_told_to_the_caller_by_deltas() {
+    starts_badly(Variant::Delta).await;
+}
+
+#[tokio::test]
+async fn the_second_control_plane_serves_while_the_first_is_away_by_state_of_the_world() {
+    falls_back(Variant::Sotw).await;
+}
+
+#[tokio::test]
+async fn the_second_control_plane_serves_while_the_first_is_away_by_deltas() {
+    falls_back(Variant::Delta).await;
+}
+
 /// In dialect grpc.
 fn grpc(mesh: &Mesh) -> Caller {
     Caller::Grpc(mesh.channel(TARGET).unwrap())
@@ -83,6 +103,65 @@ async fn refuses(variant: Variant, caller: fn(&Mesh) -> Caller) {
     }
 }
 
+/// Refused routes, with nothing good before them, fail calls at once, and say why; the next good ones
+/// are taken.
+async fn starts_badly(variant: Variant) {
+    let Some(mut world) = World::start(variant).await else {
+        return;
+    };
+    world.plane.command("bad").await;
+    let caller = grpc(&world.mesh);
+    let why = caller.call().await.unwrap_err();
+    let told = [BAD_FIELD, NODE, "Unavailable"].map(|word| why.contains(word));
+    assert_eq!(told, [true; 3], "{why}");
+    world.plane.command("snapshot A").await;
+    until("calls that succeed", async || caller.call().await).await;
+    caller.until_all_to("v1").await;
+}
+
+/// The preferred control plane is away at the start, comes, and goes again (gRFC A71).
+async fn falls_back(variant: Variant) {
+    let Some(program) = Program::go_control_plane() else {
+        return;
+    };
+    let backends = Backends::start();
+    let backends = backends.argument();
+    let arguments = ["--backends", &backends, "--initial", "B"];
+    let (mut second, second_address) = program.serve(&arguments).await;
+    let (first, first_address) = program.serve(&["--backends", &backends]).await;
+    first.kill().await;
+
+    let mesh = mesh(&[first_address, second_address], variant);
+    let caller = grpc(&mesh);
+    caller.until_all_to("v2").await;
+    let load = Load::start(caller.clone());
+    let first_address = first_address.to_string();
+    let arguments = ["--backends", &backends, "--listen", &first_address];
+    let (first, _) = program.serve(&arguments).await;
+    caller.until_all_to("v1").await;
+    until("the second control plane is let go", async || {
+        let stats = second.ask("stats").await["stats"].take();
+        let open = (stats["sotw_open"].as_u64(), stats["delta_open"].as_u64());
+        caller.calls(1).await;
+        (open == (Some(0), Some(0))).then_some(()).ok_or(stats)
+    })
+    .await;
+
+    // All that is needed is here already: nobody is asked in its place.
+    first.kill().await;
+    until("the loss of the first", async || {
+        caller.calls(1).await;
+        (!is_connected(&mesh)).then_some(()).ok_or("connected")
+    })
+    .await;
+    assert!(caller.calls(100).await.keys().eq(["v1"]));
+    let stats = second.ask("stats").await["stats"].take();
+    let opened = [&stats["sotw_opened"], &stats["delta_opened"]];
+    let opened: u64 = opened.into_iter().filter_map(Value::as_u64).sum();
+    assert_eq!(opened, 1, "{stats}");
+    load.finish().await;
+}
+
 struct World {
     program: Program,
     plane: Peer,
@@ -102,7 +181,7 @@ impl World {
             plane,
             address,
             backends,
-            mesh: mesh(address, variant),
+            mesh: mesh(&[address], variant),
         })
     }
 

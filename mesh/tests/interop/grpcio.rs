@@ -25,7 +25,7 @@ async fn its_client_follows_our_control_plane() {
     let backends = Backends::start();
     let plane = ControlPlane::start().await;
     publish(&plane, &backends);
-    let bootstrap = bootstrap(plane.socket());
+    let bootstrap = bootstrap(&[plane.socket()]);
     // In its own log it would report each connection that this test breaks.
     let environment = [
         ("GRPC_XDS_BOOTSTRAP_CONFIG", bootstrap.as_str()),
@@ -65,7 +65,7 @@ async fn its_servers_behind_go_control_plane() {
     let (_one, v1) = server.serve(&["--server-id", "v1"]).await;
     let (_two, v2) = server.serve(&["--server-id", "v2"]).await;
     let (mut plane, address) = control.serve(&["--backends", &backends(v1, v2)]).await;
-    let mesh = mesh(address, Variant::Delta);
+    let mesh = mesh(&[address], Variant::Delta);
     let channel = mesh.channel(TARGET).unwrap();
     channel.ready().await.unwrap();
     let caller = Caller::Grpc(channel);
@@ -254,7 +254,7 @@ impl World {
             xds::cluster("v1"),
             xds::endpoints("v1", &[address]),
         ));
-        let mesh = mesh(plane.socket(), Variant::Delta);
+        let mesh = mesh(&[plane.socket()], Variant::Delta);
         let channel = mesh.channel(TARGET).unwrap();
         channel.ready().await.unwrap();
         Some(Self {

@@ -40,22 +40,25 @@ pub(crate) fn backends(v1: SocketAddr, v2: SocketAddr) -> String {
     format!("v1={v1},v2={v2}")
 }
 
-/// A gRPC bootstrap for one control plane without TLS.
-pub(crate) fn bootstrap(control_plane: SocketAddr) -> String {
-    serde_json::json!({
-        "xds_servers": [{
-            "server_uri": control_plane.to_string(),
+/// A gRPC bootstrap for these control planes, the preferred one first, without TLS.
+pub(crate) fn bootstrap(control_planes: &[SocketAddr]) -> String {
+    let servers = control_planes.iter().map(|at| {
+        serde_json::json!({
+            "server_uri": at.to_string(),
             "channel_creds": [{ "type": "insecure" }],
             "server_features": ["xds_v3"],
-        }],
+        })
+    });
+    serde_json::json!({
+        "xds_servers": servers.collect::<Vec<_>>(),
         "node": { "id": NODE },
     })
     .to_string()
 }
 
-/// A mesh on that control plane.
-pub(crate) fn mesh(control_plane: SocketAddr, variant: Variant) -> Mesh {
-    let bootstrap = Bootstrap::from_json(&bootstrap(control_plane)).unwrap();
+/// A mesh on those control planes.
+pub(crate) fn mesh(control_planes: &[SocketAddr], variant: Variant) -> Mesh {
+    let bootstrap = Bootstrap::from_json(&bootstrap(control_planes)).unwrap();
     Mesh::builder()
         .bootstrap(bootstrap)
         .variant(variant)
