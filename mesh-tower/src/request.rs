@@ -9,11 +9,17 @@ use bytes::Bytes;
 use http::Request;
 use http_body::Body;
 use mesh_core::{
-    Error, ErrorKind, error::BoxError, filter::FilterChain, policy::route::CompiledRoute,
+    Error, ErrorKind,
+    error::BoxError,
+    filter::FilterChain,
+    policy::{
+        deadline::{GRPC_TIMEOUT, format_grpc_timeout},
+        route::CompiledRoute,
+    },
     runtime::ClusterRuntime,
 };
 
-use crate::{body::RequestBody, connect::Pool};
+use crate::{body::RequestBody, clock, connect::Pool};
 
 /// A request with its route and its cluster. Layers below the router take nothing else, so a stack
 /// in the wrong order does not compile.
@@ -60,6 +66,22 @@ where
             let error = Error::new(ErrorKind::BadRequest, "the request body failed");
             Err(error.with_source(source))
         }
+    }
+}
+
+impl Decision {
+    /// Tells the endpoint of a gRPC call how long we will still wait (gRFC A31). Takes the request
+    /// and gives it back, so that a future that passes it on has no place for it of its own.
+    pub(crate) fn telling_deadline(
+        &self,
+        mut request: Request<RequestBody>,
+    ) -> Request<RequestBody> {
+        if let Some(deadline) = self.deadline.filter(|_| self.grpc) {
+            let left = deadline.saturating_duration_since(clock::now());
+            let headers = request.headers_mut();
+            headers.insert(&GRPC_TIMEOUT, format_grpc_timeout(left));
+        }
+        request
     }
 }
 

@@ -22,6 +22,7 @@ use mesh_core::{
     Error, ErrorKind,
     config::Transport,
     entropy::Entropy,
+    error::Origin,
     runtime::{Outcome, Pick, Picked},
 };
 
@@ -124,11 +125,17 @@ impl Balance {
                 mut guard,
             } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
             let pool = self.pools.of(cluster, &endpoint);
-            let failed = match pool.send(request, &config.limits).await {
+            let failed = match pool
+                .send(decision.telling_deadline(request), &config.limits)
+                .await
+            {
                 Ok(response) => return Ok(GuardedBody::guard(response, guard, decision.grpc)),
                 Err(failed) => failed,
             };
-            guard.record(Outcome::Failure);
+            // A limit of ours or a request that cannot be sent says nothing about the endpoint.
+            if failed.error.origin() == Origin::Upstream {
+                guard.record(Outcome::Failure);
+            }
             let error = failed.error.at_endpoint(endpoint.state().key().as_str());
             let another = error.kind() == ErrorKind::Connect && others > 0;
             request = match failed.request {

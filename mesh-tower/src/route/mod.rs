@@ -70,7 +70,7 @@ where
 impl<S> Route<S> {
     async fn route(
         &self,
-        mut request: Request<RequestBody>,
+        request: Request<RequestBody>,
         arrival: std::time::Instant,
     ) -> Result<Routed, Error> {
         let own = request.extensions().get().map(|&CallerDeadline(own)| own);
@@ -92,13 +92,6 @@ impl<S> Route<S> {
             .map(|&CallerDeadline(limit)| limit);
         let limit = deadline::earlier(limit, caller);
         let grpc = grpc::is_grpc(request.headers());
-        if let Some(limit) = limit.filter(|_| grpc) {
-            // What the endpoint is told is what we will wait (gRFC A31).
-            let timeout = deadline::format_grpc_timeout(limit);
-            request
-                .headers_mut()
-                .insert(&deadline::GRPC_TIMEOUT, timeout);
-        }
         let decision = Decision {
             route: chosen.route,
             cluster: chosen.cluster,
