@@ -8,7 +8,7 @@ use mesh_xds_client::BootstrapError;
 #[non_exhaustive]
 pub enum Error {
     /// The gRPC bootstrap cannot be used.
-    #[error("xDS bootstrap: {0}")]
+    #[error(transparent)]
     Bootstrap(#[from] BootstrapError),
     /// There is no tokio runtime to run on.
     #[error("a mesh is spawned inside a tokio runtime")]

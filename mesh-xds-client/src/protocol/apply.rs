@@ -94,7 +94,7 @@ impl<D: Decode> AdsState<D> {
             now,
             mentioned: Mentioned::new(),
             nameless: false,
-            rejections: Rejections::new(self.config.limits.text),
+            rejections: Rejections::new(&self.config.node.id, self.config.limits.text),
         };
         if let Err(reason) = self.check_bounds(&update) {
             self.counters.over_limit += 1;

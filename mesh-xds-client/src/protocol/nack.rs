@@ -17,10 +17,11 @@ pub(crate) struct Rejections {
 }
 
 impl Rejections {
-    /// Nothing is wrong yet; the text will have at most `limit` bytes.
-    pub(crate) const fn new(limit: usize) -> Self {
+    /// Nothing is wrong yet; the text will begin with our `node` id, by which a control plane's log
+    /// tells clients apart, and have at most `limit` bytes.
+    pub(crate) fn new(node: &str, limit: usize) -> Self {
         Self {
-            text: String::new(),
+            text: format!("node {:?}: ", shorten(node, limit / 4)),
             count: 0,
             omitted: 0,
             limit,
@@ -29,12 +30,12 @@ impl Rejections {
 
     /// Notes an error, of the resource `name` if it could be read.
     pub(crate) fn push(&mut self, name: Option<&str>, reason: &str) {
+        let separator = if self.count == 0 { "" } else { "; " };
         self.count += 1;
         let room = self
             .limit
             .saturating_sub(TAIL)
             .saturating_sub(self.text.len());
-        let separator = if self.text.is_empty() { "" } else { "; " };
         let line = match name {
             Some(name) => format!("{separator}{name:?}: {reason}"),
             None => format!("{separator}{reason}"),
@@ -81,20 +82,20 @@ mod tests {
 
     #[test]
     fn every_error_stands_under_its_name() {
-        let mut rejections = Rejections::new(4096);
+        let mut rejections = Rejections::new("n1", 4096);
         rejections.push(Some("a"), "route_config: missing");
         rejections.push(None, "does not decode");
         let status = rejections.into_status().expect("errors");
         assert_eq!(status.code, INVALID_ARGUMENT);
         assert_eq!(
             status.message,
-            r#""a": route_config: missing; does not decode"#
+            r#"node "n1": "a": route_config: missing; does not decode"#
         );
     }
 
     #[test]
     fn the_text_is_bounded_and_says_what_was_cut() {
-        let mut rejections = Rejections::new(256);
+        let mut rejections = Rejections::new("n1", 256);
         for _ in 0..10_000 {
             rejections.push(Some("größe"), "ä".repeat(100).as_str());
         }
@@ -105,6 +106,6 @@ mod tests {
 
     #[test]
     fn nothing_wrong_is_no_error() {
-        assert_eq!(Rejections::new(64).into_status(), None);
+        assert_eq!(Rejections::new("n1", 64).into_status(), None);
     }
 }

@@ -13,8 +13,9 @@ const MAX_REPLIES: usize = 64;
 
 /// How long the first repetition of a NACK is held back; doubled for each further one.
 const FIRST_HOLD: Duration = Duration::from_secs(1);
-/// The longest that a repeated NACK is held back.
-const LONGEST_HOLD: Duration = Duration::from_secs(60);
+/// The longest that a repeated NACK is held back. A server of the state of the world that waits for
+/// it does not send the correction before it.
+const LONGEST_HOLD: Duration = Duration::from_secs(10);
 
 /// One type on the wire.
 #[derive(Debug)]

@@ -272,5 +272,6 @@ impl Client {
 fn message(error: Option<RpcStatus>) -> String {
     let error = error.expect("a NACK");
     assert_eq!(error.code, 3, "INVALID_ARGUMENT");
-    error.message
+    let text = error.message.strip_prefix(r#"node "node-7": "#);
+    text.expect("our node's id in front").to_owned()
 }

@@ -272,7 +272,7 @@ fn repeated_refusals_are_answered_at_a_falling_rate() {
         assert_eq!(client.sotw().response_nonce, nonce);
     }
     let waited = (client.now - start).as_secs();
-    assert_eq!(waited, 1 + 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60);
+    assert_eq!(waited, 1 + 2 + 4 + 8 + 10 + 10 + 10 + 10 + 10);
     client
         .state
         .handle_response(client.now, sotw(Cluster, "x", "x", &[("a", "bad too")]));
