@@ -75,11 +75,22 @@ impl ClusterNode {
             // An answer that is there to stay may settle what waits for it.
             entry |= self.shown.as_ref().is_some_and(|s| s.transient) && !next.transient;
             self.shown = Some(next);
+        } else if self.is_coming(name, shelf)
+            && let Some(shown) = &mut self.shown
+        {
+            shown.transient = true;
         }
         Changes {
             entry,
             needs: needs(self) != before,
         }
+    }
+
+    /// Whether a cluster that could not be used is on its way: its newest version lacks nothing but
+    /// endpoints. What was wrong with it is no answer any more.
+    fn is_coming<L: Lookup>(&self, name: &str, shelf: &Shelf<'_, L>) -> bool {
+        matches!(self.entry(), Some(ClusterEntry::Unavailable(_)))
+            && matches!(shelf.cluster(name), Found::Ready(config, _) if usable(config).is_ok())
     }
 
     /// The newest version, if it is complete.

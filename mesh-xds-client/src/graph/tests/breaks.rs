@@ -163,6 +163,23 @@ fn an_error_is_an_answer_too() {
 }
 
 #[test]
+fn an_error_that_is_mended_is_no_answer_until_there_are_endpoints() {
+    let mut world = shop();
+    world.routes("r", &["a", "b"]);
+    world.fail(Cluster, "b", ErrorKind::Absent);
+    world.put(Cluster, "b", cluster("b", "b-eds"));
+    let old = world.snapshot("shop");
+    world.routes("r", &["b"]);
+    assert!(
+        Arc::ptr_eq(&old, &world.snapshot("shop")),
+        "the old one stays in force"
+    );
+    world.put(Endpoints, "b-eds", endpoints(2));
+    let new = world.snapshot("shop");
+    assert_eq!((new.clusters.len(), brief(&new, "b")), (1, "[2]".into()));
+}
+
+#[test]
 fn a_trouble_of_the_connection_is_no_reason_to_take_a_new_version() {
     let mut world = shop();
     let old = world.snapshot("shop");
