@@ -18,7 +18,6 @@ use crate::{
     mesh::TargetCell,
     request,
     response::GuardedBody,
-    serve::Serve,
     stack::{self, Outbound},
 };
 

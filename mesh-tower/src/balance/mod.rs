@@ -91,13 +91,10 @@ fn waits(error: &Error) -> bool {
     )
 }
 
-impl Serve<Routed> for Balance {
-    type Response = Response<GuardedBody>;
-
-    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
-        let Routed { request, decision } = routed;
-        let answer = self.send(request, &decision).await;
-        answer.map_err(|error| error.in_cluster(decision.cluster.name().as_str()))
+impl Serve for Balance {
+    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
+        let answer = self.send(&mut routed.request, &routed.decision).await;
+        answer.map_err(|error| error.in_cluster(routed.decision.cluster.name().as_str()))
     }
 }
 
@@ -106,7 +103,7 @@ impl Balance {
     /// is tried: the one that failed is left out of the next pick until its back-off is over.
     async fn send(
         &self,
-        mut request: Request<RequestBody>,
+        request: &mut Request<RequestBody>,
         decision: &Decision,
     ) -> Result<Response<GuardedBody>, Error> {
         let cluster = &decision.cluster;
@@ -125,10 +122,8 @@ impl Balance {
                 mut guard,
             } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
             let pool = self.pools.of(cluster, &endpoint);
-            let failed = match pool
-                .send(decision.telling_deadline(request), &config.limits)
-                .await
-            {
+            let attempt = decision.telling_deadline(std::mem::take(request));
+            let failed = match pool.send(attempt, &config.limits).await {
                 Ok(response) => return Ok(GuardedBody::guard(response, guard, decision.grpc)),
                 Err(failed) => failed,
             };
@@ -138,7 +133,7 @@ impl Balance {
             }
             let error = failed.error.at_endpoint(endpoint.state().key().as_str());
             let another = error.kind() == ErrorKind::Connect && others > 0;
-            request = match failed.request {
+            *request = match failed.request {
                 Some(whole) if another => *whole,
                 _ => return Err(error),
             };

@@ -17,7 +17,7 @@
 //! # Cancellation
 //! What is below is dropped, which resets its stream.
 
-use std::time::Instant;
+use std::{pin::pin, time::Instant};
 
 use http::Response;
 use mesh_core::{Error, ErrorKind};
@@ -36,19 +36,20 @@ impl<S> Deadline<S> {
     }
 }
 
-impl<S> Serve<Routed> for Deadline<S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
-    type Response = Response<GuardedBody>;
-
-    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
-        let Some(deadline) = routed.decision.deadline else {
-            return self.inner.serve(routed).await;
+impl<S: Serve> Serve for Deadline<S> {
+    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
+        let deadline = routed.decision.deadline;
+        deadline.map_or(Ok(()), not_passed)?;
+        // Pinned here and not moved into a timeout: it is large.
+        let answer = pin!(self.inner.serve(routed));
+        let Some(deadline) = deadline else {
+            return answer.await;
         };
-        not_passed(deadline)?;
-        let response = tokio::time::timeout_at(deadline.into(), self.inner.serve(routed)).await;
-        let mut response = response.map_err(|_| expired())??;
+        let mut response = tokio::select! {
+            biased;
+            response = answer => response?,
+            () = tokio::time::sleep_until(deadline.into()) => return Err(expired()),
+        };
         let clocks = response.body_mut().clocks();
         clocks.until(deadline, ErrorKind::StreamDeadline);
         Ok(response)

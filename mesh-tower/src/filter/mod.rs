@@ -41,13 +41,8 @@ impl<S> Filter<S> {
     }
 }
 
-impl<S> Serve<Routed> for Filter<S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
-    type Response = Response<GuardedBody>;
-
-    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
+impl<S: Serve> Serve for Filter<S> {
+    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
         if routed.decision.filters.is_empty() {
             return self.inner.serve(routed).await;
         }
@@ -55,16 +50,10 @@ where
     }
 }
 
-impl<S> Filter<S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
-    async fn run(&self, routed: Routed) -> Result<Response<GuardedBody>, Error> {
-        let Routed {
-            request,
-            mut decision,
-        } = routed;
-        let (mut head, body) = request.into_parts();
+impl<S: Serve> Filter<S> {
+    async fn run(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
+        let (mut head, body) = std::mem::take(&mut routed.request).into_parts();
+        let decision = &mut routed.decision;
         let (draw, grpc) = (decision.draw, decision.grpc);
         let mut run = FilterRun::new(Arc::clone(&decision.filters), draw, grpc);
         let mut step = run.on_request(&Clock, &mut head);
@@ -76,7 +65,7 @@ where
                 }
                 Step::Reroute => {
                     let seen = RequestHead::new(&head.method, &head.uri, &head.headers);
-                    self.target.redecide(&seen, &mut decision)?;
+                    self.target.redecide(&seen, decision)?;
                     run.reroute(Arc::clone(&decision.filters));
                     run.on_request(&Clock, &mut head)
                 }
@@ -84,8 +73,8 @@ where
                     break reply.into_response(grpc).map(GuardedBody::local);
                 }
                 Step::Done => {
-                    let request = Request::from_parts(head, body);
-                    break self.inner.serve(Routed { request, decision }).await?;
+                    routed.request = Request::from_parts(head, body);
+                    break self.inner.serve(routed).await?;
                 }
             };
         };

@@ -111,17 +111,24 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let attempts = self.clone();
+        let service = self.clone();
         Box::pin(async move {
-            let policy = Arc::clone(&attempts.policy);
+            let policy = Arc::clone(&service.policy);
             let grpc = grpc::is_grpc(request.headers());
             let again = Again::new(Some(&policy), grpc, Entropy::system().draw());
-            send_until_final(eager(request).await?, again, attempts).await
+            let request = eager(request).await?;
+            send_until_final(again, Calls { service, request }).await
         })
     }
 }
 
-impl<S, R> Attempts for Retry<S>
+/// The attempts of one request.
+struct Calls<S> {
+    service: Retry<S>,
+    request: Request<RequestBody>,
+}
+
+impl<S, R> Attempts for Calls<S>
 where
     S: Service<Request<RequestBody>, Response = Response<R>> + Clone + Send,
     S::Error: Into<BoxError>,
@@ -131,12 +138,14 @@ where
     type Body = TimedBody<R>;
     type Permit = ();
 
-    async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<TimedBody<R>>, Error> {
-        let service = self.inner.clone();
-        match self.policy.per_try_timeout {
+    fn request(&mut self) -> &mut Request<RequestBody> {
+        &mut self.request
+    }
+
+    async fn send(&mut self) -> Result<Response<TimedBody<R>>, Error> {
+        let request = std::mem::take(&mut self.request);
+        let service = self.service.inner.clone();
+        match self.service.policy.per_try_timeout {
             Some(limit) => {
                 let send = |request| inner::call(service, request);
                 within(request, limit, Scope::Attempt, send).await

@@ -1,6 +1,7 @@
 //! A fixed bound on how long an exchange or an answer may take.
 
 use std::{
+    pin::pin,
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use crate::{
     body::RequestBody,
     clock, deadline,
     request::eager,
-    timeout::{Scope, bounded},
+    timeout::{EndOfRequest, Scope, bounded},
 };
 
 /// Bounds how long a request may take, to the end of its response body.
@@ -162,11 +163,13 @@ where
 
 /// Sends a request whose answer may take `limit` from the end of the request.
 pub(super) async fn within<R, F: Future<Output = Result<Response<R>, Error>>>(
-    request: Request<RequestBody>,
+    mut request: Request<RequestBody>,
     limit: Duration,
     scope: Scope,
     send: impl FnOnce(Request<RequestBody>) -> F,
 ) -> Result<Response<TimedBody<R>>, Error> {
-    let (response, expiry) = bounded(request, limit, scope, send).await?;
+    let ended = EndOfRequest::of(request.body_mut());
+    let answer = pin!(send(request));
+    let (response, expiry) = bounded(ended, limit, scope, answer).await?;
     Ok(TimedBody::timed(response, |clocks| expiry.set(clocks)))
 }

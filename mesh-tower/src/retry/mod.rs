@@ -23,19 +23,14 @@ mod again;
 mod replay;
 mod saved;
 
-use std::future::Future;
+use std::{future::Future, sync::Arc};
 
 use http::{Request, Response};
 use mesh_core::{Error, runtime::RetryPermit};
 
 pub(crate) use self::again::Again;
 use self::saved::Saved;
-use crate::{
-    body::RequestBody,
-    request::{Decision, Routed},
-    response::GuardedBody,
-    serve::Serve,
-};
+use crate::{body::RequestBody, request::Routed, response::GuardedBody, serve::Serve};
 
 /// The most bytes of a request body that are kept to send it again; a longer one is sent once.
 /// Envoy's limit is the connection's buffer limit, 1 MiB by default.
@@ -61,23 +56,14 @@ impl<S> Retry<S> {
     }
 }
 
-impl<S> Serve<Routed> for Retry<S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
-    type Response = Response<GuardedBody>;
-
-    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
-        let Routed { request, decision } = routed;
-        let forward = decision.route.forward().ok();
+impl<S: Serve> Serve for Retry<S> {
+    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
+        let route = Arc::clone(&routed.decision.route);
+        let forward = route.forward().ok();
         let policy = forward.and_then(|forward| forward.retry.as_deref());
-        let again = Again::new(policy, decision.grpc, decision.draw);
+        let again = Again::new(policy, routed.decision.grpc, routed.decision.draw);
         let inner = &self.inner;
-        let attempts = InCluster {
-            inner,
-            decision: &decision,
-        };
-        send_until_final(request, again, attempts).await
+        send_until_final(again, InCluster { inner, routed }).await
     }
 }
 
@@ -88,11 +74,11 @@ pub(crate) trait Attempts: Send {
     /// Leave to retry; held until the retry has ended.
     type Permit: Send;
 
-    /// Sends the request once.
-    fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Result<Response<Self::Body>, Error>> + Send;
+    /// What is sent next.
+    fn request(&mut self) -> &mut Request<RequestBody>;
+
+    /// Sends the request once, and leaves an empty one.
+    fn send(&mut self) -> impl Future<Output = Result<Response<Self::Body>, Error>> + Send;
 
     /// Leave to retry once more, if there is any.
     fn permit(&mut self) -> Option<Self::Permit>;
@@ -106,7 +92,6 @@ pub(crate) trait Attempts: Send {
 
 /// Sends a request until its answer is final.
 pub(crate) async fn send_until_final<A: Attempts>(
-    request: Request<RequestBody>,
     mut again: Again<'_, A::Permit>,
     mut attempts: A,
 ) -> Result<Response<A::Body>, Error> {
@@ -115,9 +100,9 @@ pub(crate) async fn send_until_final<A: Attempts>(
     } else {
         UNREFUSED_LIMIT
     };
-    let (saved, mut request) = Saved::of(request, limit);
+    let saved = Saved::of(attempts.request(), limit);
     loop {
-        let answer = attempts.send(request).await;
+        let answer = attempts.send().await;
         let wait = again.after(&answer, || attempts.permit());
         let Some(wait) = wait.filter(|_| saved.rewind()) else {
             saved.commit();
@@ -129,7 +114,8 @@ pub(crate) async fn send_until_final<A: Attempts>(
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        request = saved.replay();
+        let request = attempts.request();
+        *request = saved.replay();
         again.number(request.headers_mut());
     }
 }
@@ -137,26 +123,23 @@ pub(crate) async fn send_until_final<A: Attempts>(
 /// Attempts below this layer; retries stay in the cluster that was chosen for the request.
 struct InCluster<'a, S> {
     inner: &'a S,
-    decision: &'a Decision,
+    routed: &'a mut Routed,
 }
 
-impl<S> Attempts for InCluster<'_, S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
+impl<S: Serve> Attempts for InCluster<'_, S> {
     type Body = GuardedBody;
     type Permit = RetryPermit;
 
-    async fn send(
-        &mut self,
-        request: Request<RequestBody>,
-    ) -> Result<Response<GuardedBody>, Error> {
-        let decision = self.decision.clone();
-        self.inner.serve(Routed { request, decision }).await
+    fn request(&mut self) -> &mut Request<RequestBody> {
+        &mut self.routed.request
+    }
+
+    fn send(&mut self) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
+        self.inner.serve(self.routed)
     }
 
     fn permit(&mut self) -> Option<RetryPermit> {
-        let cluster = &self.decision.cluster;
+        let cluster = &self.routed.decision.cluster;
         cluster.state().try_retry(&cluster.config().limits)
     }
 

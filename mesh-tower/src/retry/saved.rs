@@ -28,31 +28,25 @@ enum SavedBody {
 }
 
 impl Saved {
-    /// Saves `request`, and gives back the one to send first. Up to `limit` bytes of a streaming body
-    /// are kept.
-    pub(super) fn of(request: Request<RequestBody>, limit: usize) -> (Self, Request<RequestBody>) {
-        let (head, body) = request.into_parts();
-        let (saved_body, body) = match body.try_clone() {
-            Some(copy) => (SavedBody::Full(copy), body),
+    /// Saves `request`. Up to `limit` bytes of a streaming body are kept, as it is sent.
+    pub(super) fn of(request: &mut Request<RequestBody>, limit: usize) -> Self {
+        let body = match request.body().try_clone() {
+            Some(copy) => SavedBody::Full(copy),
             None => {
-                let replay = Replay::new(body, limit);
-                let body = replay.body();
-                (SavedBody::Replay(replay), body)
+                let replay = Replay::new(std::mem::take(request.body_mut()), limit);
+                *request.body_mut() = replay.body();
+                SavedBody::Replay(replay)
             }
         };
-        let saved = Self {
-            method: head.method.clone(),
-            uri: head.uri.clone(),
-            version: head.version,
-            headers: head
-                .headers
-                .iter()
-                .map(|(n, v)| (n.clone(), v.clone()))
-                .collect(),
-            extensions: head.extensions.clone(),
-            body: saved_body,
-        };
-        (saved, Request::from_parts(head, body))
+        let lines = request.headers().iter();
+        Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            version: request.version(),
+            headers: lines.map(|(n, v)| (n.clone(), v.clone())).collect(),
+            extensions: request.extensions().clone(),
+            body,
+        }
     }
 
     /// Stops the attempt before, and says whether [`Self::replay`] can make the request anew.

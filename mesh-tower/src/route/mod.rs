@@ -16,17 +16,22 @@
 //! # Cancellation
 //! Nothing is held while it waits.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{Request, Response};
 use mesh_core::{
     Error, ErrorKind,
     policy::{deadline, head::RequestHead, matcher::grpc},
+    runtime::View,
 };
 
 use crate::{
     body::RequestBody,
     clock,
+    connect::Pool,
     mesh::TargetCell,
     request::{CallerDeadline, Decision, Routed, WaitForReady},
     response::GuardedBody,
@@ -46,53 +51,45 @@ impl<S> Route<S> {
     }
 }
 
-impl<S> Serve<Request<RequestBody>> for Route<S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
-    type Response = Response<GuardedBody>;
-
-    async fn serve(&self, request: Request<RequestBody>) -> Result<Self::Response, Error> {
-        let arrival = clock::now();
-        let routed = self
-            .route(request, arrival)
-            .await
-            .map_err(|error| error.for_target(self.target.name().as_str()))?;
-        let route = Arc::clone(&routed.decision.route);
-        self.inner.serve(routed).await.map_err(|error| {
-            error
-                .on_route(&route.route.name)
-                .for_target(self.target.name().as_str())
-        })
-    }
-}
-
-impl<S> Route<S> {
-    async fn route(
+impl<S: Serve> Route<S> {
+    /// Routes a request and has it answered.
+    pub(crate) async fn serve(
         &self,
         request: Request<RequestBody>,
-        arrival: std::time::Instant,
-    ) -> Result<Routed, Error> {
-        let own = request.extensions().get().map(|&CallerDeadline(own)| own);
-        let own = deadline::earlier(own, deadline::parse_grpc_timeout(request.headers()));
+    ) -> Result<Response<GuardedBody>, Error> {
+        let arrival = clock::now();
+        let named = |error: Error| error.for_target(self.target.name().as_str());
         let view = match self.target.view() {
             Some(view) => view,
-            None => self.target.wait(arrival, own).await?,
+            None => {
+                let own = own_limit(&request);
+                self.target.wait(arrival, own).await.map_err(named)?
+            }
         };
+        let decision = self.decide(&view, &request, arrival).map_err(named)?;
+        // What the request needs of it, the decision holds.
+        drop(view);
+        let mut routed = Routed { request, decision };
+        let answer = self.inner.serve(&mut routed).await;
+        answer.map_err(|error| named(error.on_route(&routed.decision.route.route.name)))
+    }
+
+    fn decide(
+        &self,
+        view: &View<Pool>,
+        request: &Request<RequestBody>,
+        arrival: Instant,
+    ) -> Result<Decision, Error> {
         let draw = self.target.draw();
-        let head = RequestHead::of(&request);
+        let head = RequestHead::of(request);
         let chosen = view.decide(&head, draw)?;
         let limit = match chosen.route.forward() {
             Ok(forward) => deadline::stream_limit(&forward.stream, request.headers()),
             Err(reason) => return Err(Error::new(ErrorKind::NoRoute, reason.to_string())),
         };
-        let caller = request
-            .extensions()
-            .get()
-            .map(|&CallerDeadline(limit)| limit);
-        let limit = deadline::earlier(limit, caller);
+        let limit = deadline::earlier(limit, callers_limit(request));
         let grpc = grpc::is_grpc(request.headers());
-        let decision = Decision {
+        Ok(Decision {
             route: chosen.route,
             cluster: chosen.cluster,
             filters: chosen.filters,
@@ -100,7 +97,18 @@ impl<S> Route<S> {
             grpc,
             wait_for_ready: request.extensions().get() == Some(&WaitForReady(true)),
             deadline: limit.and_then(|limit| arrival.checked_add(limit)),
-        };
-        Ok(Routed { request, decision })
+        })
     }
+}
+
+/// How long the caller waits, by its extension.
+fn callers_limit(request: &Request<RequestBody>) -> Option<Duration> {
+    let limit = request.extensions().get();
+    limit.map(|&CallerDeadline(limit)| limit)
+}
+
+/// The same or by its header, whichever is shorter.
+fn own_limit(request: &Request<RequestBody>) -> Option<Duration> {
+    let header = deadline::parse_grpc_timeout(request.headers());
+    deadline::earlier(callers_limit(request), header)
 }

@@ -20,14 +20,17 @@
 
 mod ended;
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    time::Duration,
+};
 
-use http::{Request, Response};
+use http::Response;
 use mesh_core::{Error, ErrorKind};
 
 pub(crate) use self::ended::EndOfRequest;
 use crate::{
-    body::RequestBody,
     clock,
     request::{Decision, Routed},
     response::{Clocks, GuardedBody},
@@ -92,43 +95,39 @@ impl Scope {
     }
 }
 
-impl<S> Serve<Routed> for Timeout<S>
-where
-    S: Serve<Routed, Response = Response<GuardedBody>>,
-{
-    type Response = Response<GuardedBody>;
-
-    async fn serve(&self, routed: Routed) -> Result<Self::Response, Error> {
-        let Some(limit) = self.scope.limit(&routed.decision) else {
-            return self.inner.serve(routed).await;
+impl<S: Serve> Serve for Timeout<S> {
+    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
+        let limit = self.scope.limit(&routed.decision);
+        let limit = limit.map(|limit| (limit, EndOfRequest::of(routed.request.body_mut())));
+        // Pinned here and not moved any more: it is large.
+        let answer = pin!(self.inner.serve(routed));
+        let Some((limit, ended)) = limit else {
+            return answer.await;
         };
-        let Routed { request, decision } = routed;
-        let send = |request| self.inner.serve(Routed { request, decision });
-        let (mut response, expiry) = bounded(request, limit, self.scope, send).await?;
+        let (mut response, expiry) = bounded(ended, limit, self.scope, answer).await?;
         expiry.set(response.body_mut().clocks());
         Ok(response)
     }
 }
 
-/// Waits for the head of an answer to `request` until `limit` has passed since the request was wholly
-/// sent. With the head comes what is left of the limit for its body.
+/// Waits for the head of an answer until `limit` has passed since the request was wholly sent. With
+/// the head comes what is left of the limit for its body.
 ///
 /// # Errors
 /// That of `scope` when it is late, or else the answer's own.
-pub(crate) async fn bounded<B, F: Future<Output = Result<Response<B>, Error>>>(
-    mut request: Request<RequestBody>,
+pub(crate) async fn bounded<B>(
+    ended: EndOfRequest,
     limit: Duration,
     scope: Scope,
-    send: impl FnOnce(Request<RequestBody>) -> F,
+    answer: Pin<&mut (impl Future<Output = Result<Response<B>, Error>> + ?Sized)>,
 ) -> Result<(Response<B>, Expiry), Error> {
-    let ended = EndOfRequest::of(request.body_mut());
     let clock = async {
         let end = ended.wait().await;
         clock::sleep_until(end.checked_add(limit)).await;
     };
     let response = tokio::select! {
         biased;
-        response = send(request) => response?,
+        response = answer => response?,
         () = clock => return Err(scope.expired()),
     };
     let expiry = Expiry {
