@@ -71,3 +71,35 @@ async fn a_request_is_routed_and_arrives_as_it_was_sent() {
         assert_eq!(error.kind(), mesh_core::ErrorKind::NoRoute, "{error}");
     }
 }
+
+/// RFC 9112 section 3.2 and RFC 9113 section 8.3.1: what one calls `host`, the other calls
+/// `:authority`.
+#[tokio::test]
+async fn the_authority_of_the_uri_counts_more_than_the_host_header() {
+    for protocol in PROTOCOLS {
+        let server = server(protocol, "only");
+        let table = routes(
+            "shop.test:8080",
+            vec![route("only", RouteMatch::prefix("/"), "only", |_| {})],
+        );
+        let snapshot = SnapshotBuilder::new("listener")
+            .routes(table)
+            .cluster(cluster("only", protocol, &[server.socket()]))
+            .build()
+            .unwrap();
+        let (mesh, _source) = mesh(snapshot);
+        let client = mesh.http_client("shop");
+        for host in [None, Some("other.test")] {
+            let mut request = Request::get("http://shop.test:8080/a?b=c");
+            if let Some(host) = host {
+                request = request.header("host", host);
+            }
+            let request = request.body(Full::<Bytes>::default()).unwrap();
+            let seen = read(client.send(request).await.unwrap()).await;
+            assert_eq!(seen.authority, "shop.test:8080", "{host:?}");
+            assert_eq!(seen.path, "/a?b=c");
+            let hosts = seen.headers.get("host").map_or(0, Vec::len);
+            assert_eq!(hosts, usize::from(seen.version == "HTTP/1.1"), "{seen:?}");
+        }
+    }
+}

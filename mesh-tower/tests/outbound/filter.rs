@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use http::Request;
+use bytes::Bytes;
+use http::{HeaderValue, Request, request, response};
 use http_body_util::BodyExt;
 use mesh_core::{
     ErrorKind,
@@ -11,14 +12,16 @@ use mesh_core::{
         FilterOverride, FilterOverrides, Forward, Fraction, ListenerConfig, Protocol,
         RetryConditions, RetryPolicy, RouteMatch, Snapshot, SnapshotBuilder,
     },
+    filter::{FilterContext, FilterRegistry, HttpFilter, Verdict},
+    source::FixedSource,
 };
 use mesh_testkit::echo::{Behaviour, EchoServer};
-use mesh_tower::HttpClient;
+use mesh_tower::{HttpClient, Mesh};
 use tokio::time::Instant;
 
 use crate::support::{
-    InMemory, PROTOCOLS, SECOND, assert_late, call, cluster, failure, get, mesh_in_memory, request,
-    route, routes, server,
+    InMemory, PROTOCOLS, SECOND, assert_late, call, cluster, failure, get, mesh_in_memory, read,
+    request, route, routes, server,
 };
 
 /// A server behind this fault; `/free` is a route without it.
@@ -181,5 +184,62 @@ async fn a_delay_counts_against_the_deadline() {
         let error = failure(&client, request("/")).await;
         assert_late(&error, ErrorKind::StreamDeadline, start, SECOND);
         assert_eq!(server.connections(), 0);
+    }
+}
+
+/// A filter of a program: marks requests and answers with its configuration.
+#[derive(Debug)]
+struct Mark(HeaderValue);
+
+impl HttpFilter for Mark {
+    fn on_request(&self, _: &mut FilterContext<'_>, head: &mut request::Parts) -> Verdict {
+        head.headers.insert("x-mark", self.0.clone());
+        Verdict::Continue
+    }
+
+    fn on_response(&self, _: &mut FilterContext<'_>, head: &mut response::Parts) {
+        head.headers.insert("x-marked", self.0.clone());
+    }
+}
+
+#[tokio::test]
+async fn a_filter_of_the_program_sees_requests_and_answers() {
+    const MARK: &str = "type.googleapis.com/shop.Mark";
+    let mark = |value: &'static str| FilterKind::Custom {
+        type_url: MARK.into(),
+        value: Bytes::from_static(value.as_bytes()),
+    };
+    for protocol in PROTOCOLS {
+        let server = server(protocol, "only");
+        let own = BTreeMap::from([("mark".into(), FilterOverride::Replace(mark("own")))]);
+        let mut other = route("own", RouteMatch::prefix("/own"), "only", |_| {});
+        other.filter_overrides = FilterOverrides(Some(Arc::new(own)));
+        let rest = route("rest", RouteMatch::prefix("/"), "only", |_| {});
+        let mut listener = ListenerConfig::new("listener");
+        listener.filters.push(FilterConfig {
+            name: "mark".into(),
+            kind: mark("listener"),
+            disabled: false,
+        });
+        let snapshot = SnapshotBuilder::new("listener")
+            .listener(listener)
+            .routes(routes("*", vec![other, rest]))
+            .cluster(cluster("only", protocol, &[server.socket()]))
+            .build()
+            .unwrap();
+        let mut filters = FilterRegistry::default();
+        filters.register(MARK, |bytes| {
+            let value = HeaderValue::from_bytes(bytes).unwrap();
+            Ok(Arc::new(Mark(value)))
+        });
+        let source = FixedSource::new();
+        source.set("shop", snapshot);
+        let mesh = Mesh::builder().source(source).filters(filters);
+        let client = mesh.spawn().unwrap().http_client("shop");
+        for (path, expected) in [("/own", "own"), ("/", "listener")] {
+            let answer = client.send(request(path)).await.unwrap();
+            assert_eq!(answer.headers()["x-marked"], expected);
+            assert_eq!(read(answer).await.headers["x-mark"], [expected]);
+        }
     }
 }
