@@ -317,6 +317,24 @@ async fn a_message_over_the_bound_is_named_to_who_waits() {
     }
 }
 
+/// gRPC's default limit is 4 MiB, which a mesh of 10,000 clusters outgrows.
+#[tokio::test]
+async fn a_response_of_six_mebibytes_is_taken() {
+    for variant in BOTH {
+        let plane = shop().await;
+        let long = format!("/{}", "x".repeat(1 << 20));
+        let routes = (0..6).map(|n| xds::to("a").prefix(&format!("{long}{n}")));
+        let routes = xds::route_config("routes").host(&["*"], routes);
+        plane.set(routes);
+        let source = source(&plane, variant);
+        let mut watch = source.watch(&"shop".into());
+        port(&mut watch, "a", 1).await;
+        plane.wait_acked(RDS).await;
+        let largest = plane.responses().iter().map(|it| it.bytes).max();
+        assert!(largest > Some(6 << 20), "{largest:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_removed_listener_takes_the_configuration_away_until_it_is_back() {
     for variant in BOTH {

@@ -152,6 +152,36 @@ fn eds_clusters() {
 }
 
 #[test]
+fn endpoints_come_from_this_stream() {
+    use self::core::config_source::ConfigSourceSpecifier as Source;
+    let with = |source| {
+        let mut message = eds();
+        let config = message.eds_cluster_config.as_mut().unwrap();
+        config.eds_config = Some(core::ConfigSource {
+            config_source_specifier: source,
+            ..Default::default()
+        });
+        message
+    };
+    for dialect in BOTH {
+        cluster(dialect, &with(Some(Source::Self_(Default::default()))));
+        for (source, expected) in [
+            (None, "names no source"),
+            (Some(Source::Path("x".to_owned())), "is a path"),
+            (
+                Some(Source::ApiConfigSource(Default::default())),
+                "is an api_config_source",
+            ),
+        ] {
+            let expected = format!(
+                "eds_cluster_config.eds_config: {expected}: only ads and self are supported"
+            );
+            assert_eq!(errors(dialect, &with(source)), [expected]);
+        }
+    }
+}
+
+#[test]
 fn other_types_are_refused() {
     for (kind, name) in [
         (DiscoveryType::Static, "STATIC"),
