@@ -81,3 +81,64 @@ impl fmt::Display for Report {
         writeln!(f, "{}", if self.ok { "ok" } else { "NOT OK" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phase(calls: u32, failures: u32, v1_share: f64) -> Phase {
+        Phase {
+            name: "phase",
+            calls,
+            failures,
+            v1_share,
+            v2_share: 1.0 - v1_share,
+            p50_us: 1,
+            p99_us: 1,
+            first_failure: (failures > 0).then(|| "lost".to_owned()),
+        }
+    }
+
+    fn is_ok(phases: impl IntoIterator<Item = Phase>) -> bool {
+        let mut report = Report::default();
+        for phase in phases {
+            report.add(phase, 0.9..=0.9);
+        }
+        report.ok
+    }
+
+    #[test]
+    fn one_failed_call_spoils_the_report() {
+        assert!(is_ok([phase(10_000, 0, 0.9)]));
+        assert!(!is_ok([phase(10_000, 1, 0.9)]));
+        assert!(!is_ok([phase(10_000, 1, 0.9), phase(10_000, 0, 0.9)]));
+    }
+
+    #[test]
+    fn shares_are_right_within_five_standard_deviations() {
+        // The standard deviation is 0.003.
+        for (share, expected) in [(0.884, false), (0.886, true), (0.914, true), (0.916, false)] {
+            assert_eq!(is_ok([phase(10_000, 0, share)]), expected, "{share}");
+        }
+        // With fewer calls it is larger.
+        assert!(is_ok([phase(100, 0, 0.76)]) && !is_ok([phase(100, 0, 0.74)]));
+    }
+
+    #[test]
+    fn the_keys_of_the_json_are_fixed() {
+        let mut report = Report::default();
+        report.add(phase(100, 0, 0.9), 0.9..=0.9);
+        let json = serde_json::to_value(&report).unwrap();
+        let keys = |value: &serde_json::Value| -> Vec<_> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(keys(&json), ["ok", "phases"]);
+        let mut found = keys(&json["phases"][0]);
+        found.sort_unstable();
+        let mut expected = [
+            "name", "calls", "failures", "v1_share", "v2_share", "p50_us", "p99_us",
+        ];
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
