@@ -1,6 +1,11 @@
 //! Dialling: making one connection in time, and how that fails.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mesh_core::{
     ErrorKind,
@@ -8,6 +13,7 @@ use mesh_core::{
     runtime::{ClusterState, ConnectionPermit, Connectivity, EndpointState},
 };
 
+use super::REDIAL;
 use crate::{
     clock,
     connect::{Connect, Executor, Io},
@@ -28,6 +34,25 @@ pub(super) struct Dialer {
 pub(super) struct DialError {
     pub(super) kind: ErrorKind,
     pub(super) reason: Arc<str>,
+}
+
+/// A pool's last attempt that gave no connection.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: DialError,
+    at: Instant,
+}
+
+impl Failed {
+    pub(super) fn now(error: DialError) -> Self {
+        let at = clock::now();
+        Self { error, at }
+    }
+
+    /// Whether it is too early for the next beside live connections.
+    pub(super) fn only_just(&self) -> bool {
+        clock::now() < self.at + REDIAL
+    }
 }
 
 impl DialError {

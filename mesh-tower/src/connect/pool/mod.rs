@@ -19,7 +19,7 @@ use mesh_core::{
 
 pub(crate) use self::error::SendError;
 use self::{
-    dial::{DialError, Dialer},
+    dial::{DialError, Dialer, Failed},
     http1::Http1Pool,
     http2::Http2Pool,
 };

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock,
-    connect::pool::{DialError, Dialer, brief::BriefLives},
+    connect::pool::{DialError, Dialer, Failed, brief::BriefLives},
 };
 
 #[derive(Debug)]
@@ -39,7 +39,7 @@ struct State {
     dials: usize,
     // Those of the last request; a freed place is filled by them.
     limits: Option<Limits>,
-    failed: Option<DialError>,
+    failed: Option<Failed>,
     brief: BriefLives,
 }
 
@@ -111,7 +111,7 @@ impl Core {
         // The stale ones are closing. Dials under way may fail like the last one did: those who
         // come inside its back-off do not wait for them.
         if state.open <= stale.len() {
-            let may_dial = self.dialer.may_dial(state.failed.as_ref());
+            let may_dial = self.dialer.may_dial(state.last_error());
             may_dial.map_err(Refusal::Connect)?;
         }
         let place = self.dialer.cluster.try_pending(limits);
@@ -144,8 +144,12 @@ impl Core {
         }
     }
 
-    /// An attempt to connect, unless the limit on connections is reached.
+    /// An attempt to connect, unless one beside live connections failed only just now, or the limit
+    /// on connections is reached.
     fn attempt(self: &Arc<Self>, state: &mut State) -> Dial {
+        if state.open > 0 && state.failed.as_ref().is_some_and(Failed::only_just) {
+            return None;
+        }
         let there = state.open + state.dials;
         let permit = self.dialer.permit(there, state.limits.as_ref())?;
         state.dials += 1;
@@ -174,7 +178,7 @@ impl Core {
     pub(super) fn attempt_failed(&self, error: &DialError) {
         let mut state = self.lock();
         state.dials -= 1;
-        state.failed = Some(error.clone());
+        state.failed = Some(Failed::now(error.clone()));
         if state.open == 0 {
             // At once, though other dials may be under way: as long as requests keep coming there
             // would always be one.
@@ -250,11 +254,11 @@ impl Core {
         } else if brief {
             let error = DialError::new("the connection ended as soon as it was made");
             self.dialer.failed(&error);
-            state.failed = Some(error.clone());
+            state.failed = Some(Failed::now(error.clone()));
             Some(error)
         } else {
             self.dialer.report(0, 0);
-            self.dialer.may_dial(state.failed.as_ref()).err()
+            self.dialer.may_dial(state.last_error()).err()
         };
         match hopeless {
             None => {
@@ -288,6 +292,10 @@ impl Drop for Core {
 }
 
 impl State {
+    fn last_error(&self) -> Option<&DialError> {
+        self.failed.as_ref().map(|failed| &failed.error)
+    }
+
     /// Takes out the idle connections that are not to be kept.
     fn let_go(&mut self, keep: impl Fn(&Idle) -> bool) -> Vec<Idle> {
         let all = mem::take(&mut self.idle).into_iter();

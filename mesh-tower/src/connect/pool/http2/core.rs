@@ -17,7 +17,7 @@ use crate::{
     clock,
     connect::{
         http2::{Http2Connection, Http2Settings},
-        pool::{DialError, Dialer, REDIAL, brief::BriefLives},
+        pool::{DialError, Dialer, Failed, REDIAL, brief::BriefLives},
     },
 };
 
@@ -41,7 +41,7 @@ pub(super) struct State {
     dialling: bool,
     // How often an attempt failed and left no connection: whoever waited then is told so.
     outages: u64,
-    failed: Option<(DialError, Instant)>,
+    failed: Option<Failed>,
     brief: BriefLives,
 }
 
@@ -121,7 +121,7 @@ impl Core {
         if let Some(reserved) = self.reserve() {
             return Ok(Look::Found(reserved));
         }
-        let failed = state.failed.as_ref().map(|(error, _)| error);
+        let failed = state.failed.as_ref().map(|failed| &failed.error);
         if *outages.get_or_insert(state.outages) != state.outages
             && let Some(error) = failed
         {
@@ -145,8 +145,8 @@ impl Core {
         limits: Option<&Limits>,
     ) -> Option<(Attempt, watch::Receiver<()>)> {
         let open = self.live.load().len();
-        let redial = |(_, at): &(DialError, Instant)| clock::now() >= *at + REDIAL;
-        if state.dialling || (open > 0 && !state.failed.as_ref().is_none_or(redial)) {
+        let only_just = || state.failed.as_ref().is_some_and(Failed::only_just);
+        if state.dialling || (open > 0 && only_just()) {
             return None;
         }
         let permit = self.dialer.permit(open, limits)?;
@@ -182,7 +182,7 @@ impl Core {
             state.outages += 1;
             self.dialer.failed(&error);
         }
-        state.failed = Some((error, clock::now()));
+        state.failed = Some(Failed::now(error));
         drop(state);
         self.changed.notify_waiters();
     }
@@ -217,7 +217,7 @@ impl Core {
             let error = gone.brief_life();
             state.outages += 1;
             self.dialer.failed(&error);
-            state.failed = Some((error, clock::now()));
+            state.failed = Some(Failed::now(error));
         } else {
             self.dialer.report(open, usize::from(state.dialling));
         }

@@ -163,7 +163,7 @@ impl Attempt {
     pub(super) async fn run(mut self, connected: Result<(Http2Connection, Driver), DialError>) {
         let permit = self.permit.take();
         match connected {
-            Ok((connection, driver)) => run(&self.core, connection, driver).await,
+            Ok((connection, driver)) => run(&self.core, connection, driver, permit).await,
             Err(error) => {
                 // First, or the next attempt would find it in its way.
                 drop(permit);
@@ -195,8 +195,13 @@ impl Drop for Member {
 }
 
 /// Runs a connection to its end. It leaves the pool as soon as it takes no more requests; streams
-/// under way finish.
-async fn run(core: &Weak<Core>, connection: Http2Connection, mut driver: Driver) {
+/// under way finish, and it counts against the limit until they have.
+async fn run(
+    core: &Weak<Core>,
+    connection: Http2Connection,
+    mut driver: Driver,
+    permit: Option<ConnectionPermit>,
+) {
     let ending = connection.ending();
     let (mut member, idle_timeout) = {
         // The pool is gone: so is the connection that was made for it.
@@ -213,12 +218,17 @@ async fn run(core: &Weak<Core>, connection: Http2Connection, mut driver: Driver)
     tokio::select! {
         // The close comes before the news of it.
         biased;
-        () = &mut driver => return,
+        () = &mut driver => {
+            // First, so that the next connection can have it.
+            drop(permit);
+            return;
+        }
         () = ending => {}
         () = idle(&member.live, idle_timeout) => member.leaving = Leaving::Ours,
     }
     drop(member);
     driver.await;
+    drop(permit);
 }
 
 /// Ends a connection that carried nothing for between one and two idle timeouts.

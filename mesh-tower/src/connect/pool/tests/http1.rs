@@ -159,6 +159,29 @@ async fn a_failing_dial_beside_a_busy_connection_fails_only_who_waited_longest()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failed_dial_beside_a_busy_connection_is_not_repeated_at_once() {
+    let server = server(HTTP1);
+    server.hold();
+    let fixture = Fixture::new(HTTP1, Answer::Serve(Arc::clone(&server)));
+    let busy = fixture.start(1);
+    server.wait_for("one", |it| it.in_flight() == 1).await;
+    fixture.script.always(Answer::Refuse);
+    for told in fixture.start(1) {
+        soon(told).await.unwrap().unwrap_err();
+    }
+    let waiting = fixture.start(5);
+    settle().await;
+    assert_eq!(fixture.script.dials(), 2);
+    fixture.script.always(Answer::Serve(Arc::clone(&server)));
+    server.wait_for("all", |it| it.in_flight() == 6).await;
+    server.release();
+    for sending in busy.into_iter().chain(waiting) {
+        soon(sending).await.unwrap().unwrap();
+    }
+    assert_eq!(server.count(), 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_failure_stops_further_dials_while_others_hang() {
     let fixture = Fixture::with(HTTP1, Answer::Hang, |config| {
         config.connect_timeout = Duration::from_secs(5);
