@@ -1,6 +1,7 @@
 //! Regular expressions from a control plane: anchored, and bounded in size.
 
 use std::{
+    borrow::Cow,
     fmt,
     hash::{Hash, Hasher},
     sync::Arc,
@@ -13,8 +14,12 @@ use serde::{Serialize, Serializer};
 ///
 /// Two patterns are equal when their sources are.
 #[derive(Clone)]
-pub struct Pattern {
-    source: Arc<str>,
+pub struct Pattern(Arc<Compiled>);
+
+/// Behind one pointer: most conditions are no patterns and need not have room for one.
+struct Compiled {
+    source: Box<str>,
+    size: usize,
     regex: Regex,
 }
 
@@ -40,6 +45,10 @@ pub enum PatternError {
     },
 }
 
+/// Compiled forms are built with room for this many bytes, then for the next, until they fit: so
+/// that it is known what they take without asking for much more.
+const SIZES: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, Pattern::SIZE_LIMIT];
+
 impl Pattern {
     /// The most memory that a compiled pattern may take, in bytes.
     pub const SIZE_LIMIT: usize = 1 << 20;
@@ -50,13 +59,16 @@ impl Pattern {
     /// When `source` is not a valid expression or compiles to more than [`Self::SIZE_LIMIT`].
     pub fn new(source: &str) -> Result<Self, PatternError> {
         let source_text = || source.chars().take(256).collect();
-        // Parsed alone first: wrapped, an unbalanced `)(` would be balanced by our own brackets.
-        let built = Self::build(source).and_then(|_| Self::build(&format!(r"\A(?:{source})\z")));
+        let built = parse(source).and_then(|()| {
+            let anchored = format!(r"\A(?:{})\z", ascii_classes(source));
+            compile(&anchored)
+        });
         match built {
-            Ok(regex) => Ok(Self {
+            Ok((regex, size)) => Ok(Self(Arc::new(Compiled {
                 source: source.into(),
+                size,
                 regex,
-            }),
+            }))),
             Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::TooLarge {
                 source_text: source_text(),
             }),
@@ -73,29 +85,84 @@ impl Pattern {
         }
     }
 
-    fn build(source: &str) -> Result<Regex, regex::Error> {
-        RegexBuilder::new(source)
-            .size_limit(Self::SIZE_LIMIT)
-            .dfa_size_limit(Self::SIZE_LIMIT)
-            .build()
+    /// How much memory the compiled pattern takes at most, in bytes; rounded up to a power of four.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.size
     }
 
     /// Whether the whole of `text` matches.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.0.regex.is_match(text)
     }
 
     /// The expression as it was given.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
+}
+
+/// Whether `source` is an expression by itself. Inside our own brackets an unbalanced `)(` would be
+/// balanced.
+fn parse(source: &str) -> Result<(), regex::Error> {
+    // Parsing comes first: without any room, what can be parsed fails by its size.
+    match RegexBuilder::new(source).size_limit(0).build() {
+        Ok(_) | Err(regex::Error::CompiledTooBig(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Compiles an expression in the least of [`SIZES`] that it fits in; gives that size.
+fn compile(source: &str) -> Result<(Regex, usize), regex::Error> {
+    let build = |size| {
+        RegexBuilder::new(source)
+            .size_limit(size)
+            .dfa_size_limit(Pattern::SIZE_LIMIT)
+            .build()
+            .map(|regex| (regex, size))
+    };
+    let too_big = |built: &Result<_, _>| matches!(built, Err(regex::Error::CompiledTooBig(_)));
+    let mut sizes = SIZES.into_iter().map(build);
+    let fits = sizes.find(|built| !too_big(built));
+    fits.unwrap_or(Err(regex::Error::CompiledTooBig(Pattern::SIZE_LIMIT)))
+}
+
+/// `source` with `\d`, `\s`, `\w` and their opposites as RE2 has them, of ASCII alone. Those of
+/// Unicode match more, and are so large that a thousand routes with `\w+` would take 100 MiB. Word
+/// boundaries stay Unicode's.
+fn ascii_classes(source: &str) -> Cow<'_, str> {
+    if !source.contains('\\') {
+        return Cow::Borrowed(source);
+    }
+    let mut text = String::with_capacity(source.len() + 32);
+    let mut chars = source.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        // Inside of a class these are classes in a class.
+        match chars.next() {
+            Some('d') => text.push_str("[0-9]"),
+            Some('D') => text.push_str("[^0-9]"),
+            Some('s') => text.push_str(r"[\t\n\x0C\r\x20]"),
+            Some('S') => text.push_str(r"[^\t\n\x0C\r\x20]"),
+            Some('w') => text.push_str("[0-9A-Za-z_]"),
+            Some('W') => text.push_str("[^0-9A-Za-z_]"),
+            escaped => {
+                text.push('\\');
+                text.extend(escaped);
+            }
+        }
+    }
+    Cow::Owned(text)
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.source() == other.source()
     }
 }
 
@@ -103,19 +170,19 @@ impl Eq for Pattern {}
 
 impl Hash for Pattern {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.source.hash(state);
+        self.source().hash(state);
     }
 }
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pattern({:?})", self.source)
+        write!(f, "Pattern({:?})", self.source())
     }
 }
 
 impl Serialize for Pattern {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.source)
+        serializer.serialize_str(self.source())
     }
 }
 
@@ -144,5 +211,36 @@ mod tests {
             Pattern::new("(a{500}){500}"),
             Err(PatternError::TooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn perl_classes_are_those_of_ascii_as_in_re2() {
+        for (source, yes, no) in [
+            (r"\d+", "09", "٣"),
+            (r"\D", "٣", "3"),
+            (r"\w+", "aZ_9", "é"),
+            (r"\W", "é", "_"),
+            (r"\s", "\t", "\u{b}"),
+            (r"\S", "\u{a0}", " "),
+            (r"[\d.]+", "1.2", "d"),
+            (r"[^\d.]+", "d", "1"),
+            (r"[^\W_]", "a", "_"),
+            (r"(?i)\w+x", "aX", "ſ"),
+            (r"\\d", r"\d", "1"),
+            (r"\\\d", r"\1", r"\d"),
+            (r"[\\d]", "d", "1"),
+        ] {
+            let pattern = Pattern::new(source).unwrap();
+            assert!(pattern.is_match(yes), "{source} on {yes:?}");
+            assert!(!pattern.is_match(no), "{source} on {no:?}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_told_and_small_for_what_is_small() {
+        let size = |source| Pattern::new(source).unwrap().size();
+        assert_eq!(size("/users/[^/]+/carts"), SIZES[0]);
+        assert_eq!(size(r"/users/\d+/\w+"), SIZES[0]);
+        assert!(size("(a{100}){100}") > SIZES[2]);
     }
 }

@@ -104,14 +104,14 @@ pub fn route(table: &RouteTable, head: &RequestHead<'_>, draw: u64) -> RouteExpl
     let Some(place) = table.domain(head.authority) else {
         return explanation;
     };
-    let host = &table.config().virtual_hosts[place.host];
+    let host = table.host(place.host);
     explanation.virtual_host = Some(HostReason {
         name: Arc::clone(&host.name),
         place: place.host,
         domain: text::domain(&host.domains[place.domain]),
     });
-    for (place, ordinal) in table.routes_of(place.host).enumerate() {
-        let compiled = table.route(ordinal);
+    for (place, ordinal) in host.routes().enumerate() {
+        let compiled = &table.routes()[ordinal];
         let failed = failure(table, compiled, ordinal, head, draw);
         let taken = failed.is_none();
         explanation.routes.push(RouteReason {
@@ -139,7 +139,7 @@ fn failure(
 ) -> Option<String> {
     let matches = &compiled.route.matches;
     let failed = if path::matches(matches, head.path()) {
-        conditions::check(matches, ordinal, head, draw, table.config().rules).err()?
+        conditions::check(matches, ordinal, head, draw, table.rules()).err()?
     } else {
         Failed::Path
     };
@@ -162,7 +162,7 @@ fn cluster(
     head: &RequestHead<'_>,
     draw: u64,
 ) -> (ClusterReason, usize) {
-    let rules = table.config().rules;
+    let rules = table.rules();
     let (chosen, scope) = compiled.target.choose(head, draw, rules);
     let cluster = match chosen {
         Some(ClusterRef::Index(place)) => table.clusters()[place].to_string(),

@@ -1,6 +1,9 @@
 //! Chains: a listener's filters, made for each scope of overrides.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, hash_map},
+    sync::Arc,
+};
 
 use super::{BodyMode, FilterRegistry, HttpFilter};
 use crate::{
@@ -15,7 +18,7 @@ pub struct FilterChain {
 }
 
 /// One filter of a chain.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Entry {
     /// Its place in the listener's list, by which chains of one listener agree.
     pub(super) place: usize,
@@ -23,6 +26,10 @@ pub(super) struct Entry {
     kind: FilterKind,
     pub(super) filter: Arc<dyn HttpFilter>,
 }
+
+/// Filters by instance name and configuration: as many lookups as there are scopes, and control
+/// planes may send a scope a route.
+type Made = HashMap<(Arc<str>, FilterKind), Arc<dyn HttpFilter>>;
 
 impl FilterChain {
     /// Whether requests pass untouched.
@@ -57,6 +64,10 @@ impl FilterChains {
     ///
     /// # Errors
     /// Every filter that cannot be made, with its path in the listener, its name and the reason.
+    #[expect(
+        clippy::mutable_key_type,
+        reason = "what changes in a pattern is scratch space: it is compared by its source"
+    )]
     pub fn build(
         listener: &ListenerConfig,
         scopes: &[Scope],
@@ -64,40 +75,35 @@ impl FilterChains {
         previous: Option<&Self>,
     ) -> Result<Self, ConfigErrors> {
         let mut errors = ConfigErrors::default();
-        let mut made: Vec<Vec<Entry>> = listener
-            .filters
-            .iter()
-            .map(|filter| previous.map_or_else(Vec::new, |chains| chains.named(&filter.name)))
-            .collect();
+        let mut made = previous.map_or_else(Made::new, Self::made);
         let mut by_scope = Vec::with_capacity(scopes.len());
         for scope in scopes {
             let mut entries = Vec::new();
-            for (place, (filter, made)) in listener.filters.iter().zip(&mut made).enumerate() {
+            for (place, filter) in listener.filters.iter().enumerate() {
                 let Some(kind) = scope.resolve(filter).filter(acts) else {
                     continue;
                 };
-                if let Some(entry) = made.iter().find(|entry| entry.kind == kind) {
-                    let entry = entry.clone();
-                    entries.push(Entry { place, ..entry });
-                    continue;
-                }
-                match registry.make(&kind) {
-                    Ok(new) => {
-                        let name = Arc::clone(&filter.name);
-                        let entry = Entry {
-                            place,
-                            name,
-                            kind,
-                            filter: new,
-                        };
-                        made.push(entry.clone());
-                        entries.push(entry);
-                    }
-                    Err(error) => errors.push(
-                        &FieldPath::root().field("http_filters").index(place),
-                        format!("filter {:?}: {error}", filter.name),
-                    ),
-                }
+                let name = Arc::clone(&filter.name);
+                let known = made.entry((Arc::clone(&name), kind.clone()));
+                let filter = match known {
+                    hash_map::Entry::Occupied(known) => Arc::clone(known.get()),
+                    hash_map::Entry::Vacant(room) => match registry.make(&kind) {
+                        Ok(new) => Arc::clone(room.insert(new)),
+                        Err(error) => {
+                            errors.push(
+                                &FieldPath::root().field("http_filters").index(place),
+                                format!("filter {name:?}: {error}"),
+                            );
+                            continue;
+                        }
+                    },
+                };
+                entries.push(Entry {
+                    place,
+                    name,
+                    kind,
+                    filter,
+                });
             }
             by_scope.push(Arc::new(FilterChain { entries }));
         }
@@ -110,16 +116,18 @@ impl FilterChains {
         self.by_scope.get(scope)
     }
 
-    /// Every different filter of this name.
-    fn named(&self, name: &str) -> Vec<Entry> {
-        let mut found: Vec<Entry> = Vec::new();
+    /// Every different filter.
+    #[expect(
+        clippy::mutable_key_type,
+        reason = "what changes in a pattern is scratch space: it is compared by its source"
+    )]
+    fn made(&self) -> Made {
         let all = self.by_scope.iter().flat_map(|chain| &chain.entries);
-        for entry in all.filter(|entry| &*entry.name == name) {
-            if !found.iter().any(|known| known.kind == entry.kind) {
-                found.push(entry.clone());
-            }
-        }
-        found
+        let made = all.map(|entry| {
+            let key = (Arc::clone(&entry.name), entry.kind.clone());
+            (key, Arc::clone(&entry.filter))
+        });
+        made.collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every decoder carries along: options, errors, warnings, and the scalar types of xDS.
 
-use std::{borrow::Cow, error::Error as _, time::Duration};
+use std::{borrow::Cow, collections::HashMap, error::Error as _, time::Duration};
 
 use mesh_core::config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern};
 use mesh_proto::{
@@ -24,11 +24,18 @@ use super::{
 /// What is said of a field that is ignored without harm.
 pub(super) const NO_EFFECT: &str = "is accepted but has no effect";
 
+/// How many bytes the patterns of one resource may compile to: room for 16,000 small ones.
+const MAX_PATTERNS: usize = 64 << 20;
+
 /// Reads one resource.
 pub(super) struct Reader<'o> {
     pub(super) options: &'o DecodeOptions,
     errors: ConfigErrors,
     warnings: ConfigErrors,
+    /// What was compiled already: routes often repeat a pattern.
+    patterns: HashMap<String, Pattern>,
+    /// How many bytes further patterns may compile to; `None` once one had no room.
+    pattern_room: Option<usize>,
 }
 
 impl<'o> Reader<'o> {
@@ -37,6 +44,8 @@ impl<'o> Reader<'o> {
             options,
             errors: ConfigErrors::default(),
             warnings: ConfigErrors::default(),
+            patterns: HashMap::new(),
+            pattern_room: Some(MAX_PATTERNS),
         }
     }
 
@@ -159,13 +168,26 @@ impl<'o> Reader<'o> {
             self.error(&place, "is empty");
             return None;
         }
-        match Pattern::new(&matcher.regex) {
-            Ok(pattern) => Some(pattern),
+        if let Some(known) = self.patterns.get(&matcher.regex) {
+            return Some(known.clone());
+        }
+        // It was said where the room ran out.
+        let room = self.pattern_room?;
+        let pattern = match Pattern::new(&matcher.regex) {
+            Ok(pattern) => pattern,
             Err(error) => {
                 self.error(&place, error.to_string());
-                None
+                return None;
             }
+        };
+        self.pattern_room = room.checked_sub(pattern.size());
+        if self.pattern_room.is_none() {
+            let reason = "the regexes of the resource compile to more than 64 MiB together";
+            self.error(&place, reason);
+            return None;
         }
+        self.patterns.insert(matcher.regex.clone(), pattern.clone());
+        Some(pattern)
     }
 
     /// Checks that a resource is to come from the stream that we are on.
@@ -247,4 +269,33 @@ fn valid_duration(duration: &protobuf::Duration) -> Result<Duration, &'static st
         return Err("has nanos above 999,999,999");
     }
     Ok(Duration::new(seconds, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patterns_of_a_resource_are_bounded_together_and_one_counts_once() {
+        let options = DecodeOptions::new(Dialect::Grpc);
+        let mut r = Reader::new(&options);
+        assert_eq!(r.pattern_room, Some(64 << 20));
+        let one = Pattern::new("a").unwrap().size();
+        r.pattern_room = Some(2 * one);
+        let mut read = |regex: &str| {
+            let matcher = RegexMatcher {
+                regex: regex.to_owned(),
+                ..RegexMatcher::default()
+            };
+            r.pattern(&At::ROOT, &matcher).is_some()
+        };
+        assert!(read("a") && read("a") && read("b") && read("a"));
+        assert!(!read("c") && !read("d"));
+        let (errors, _) = r.finish();
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            errors,
+            ["regex: the regexes of the resource compile to more than 64 MiB together"]
+        );
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::{
-    CompiledRoute, RouteTable,
-    hosts::Hosts,
+    CompiledRoute, Host, RouteTable,
+    domains::Domains,
     paths::Paths,
     scope::Scopes,
     target::{Target, Weighted},
@@ -20,50 +20,56 @@ use crate::{
     policy::weighted::WeightedChoice,
 };
 
-/// Compiles `config`.
+/// Compiles `config`. Routes are moved, not copied: a table is all that is kept of them.
 pub(super) fn compile(config: RouteConfig) -> RouteTable {
+    let domains = Domains::new(&config);
     let mut compiler = Compiler {
         clusters: IndexSet::new(),
         scopes: Scopes::new(),
+        routes: Vec::new(),
     };
-    let mut routes = Vec::new();
-    let mut spans = Vec::with_capacity(config.virtual_hosts.len());
-    for host in &config.virtual_hosts {
-        let start = routes.len();
-        routes.extend(host.routes.iter().map(|route| compiler.route(host, route)));
-        spans.push(start..routes.len());
-    }
-    let paths = spans.into_iter().map(|span| Paths::new(&routes, span));
+    let hosts = config.virtual_hosts.into_iter();
+    let hosts = hosts.map(|host| compiler.host(host)).collect();
     RouteTable {
-        hosts: Hosts::new(&config),
-        paths: paths.collect(),
+        name: config.name,
+        rules: config.rules,
         clusters: compiler.clusters.into_iter().collect(),
         scopes: compiler.scopes.into_vec(),
-        routes,
-        config,
+        domains,
+        hosts,
+        routes: compiler.routes,
     }
 }
 
-/// What the routes have in common.
+/// What the virtual hosts have in common.
 struct Compiler {
     clusters: IndexSet<ClusterName>,
     scopes: Scopes,
+    routes: Vec<Arc<CompiledRoute>>,
 }
 
 impl Compiler {
-    fn route(&mut self, host: &VirtualHost, route: &Route) -> Arc<CompiledRoute> {
-        let target = self.target(&host.filter_overrides, route);
-        let mut route = route.clone();
-        if let RouteAction::Forward(forward) = &mut route.action
-            && forward.retry.is_none()
-        {
-            forward.retry.clone_from(&host.retry);
+    fn host(&mut self, host: VirtualHost) -> Host {
+        let start = self.routes.len();
+        self.routes.reserve(host.routes.len());
+        for mut route in host.routes {
+            let target = self.target(&host.filter_overrides, &route);
+            if let RouteAction::Forward(forward) = &mut route.action
+                && forward.retry.is_none()
+            {
+                forward.retry.clone_from(&host.retry);
+            }
+            self.routes.push(Arc::new(CompiledRoute {
+                virtual_host: Arc::clone(&host.name),
+                route,
+                target,
+            }));
         }
-        Arc::new(CompiledRoute {
-            virtual_host: Arc::clone(&host.name),
-            route,
-            target,
-        })
+        Host {
+            name: host.name,
+            domains: host.domains,
+            paths: Paths::new(&self.routes, start..self.routes.len()),
+        }
     }
 
     fn target(&mut self, host: &FilterOverrides, route: &Route) -> Target {

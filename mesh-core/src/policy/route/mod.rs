@@ -2,7 +2,7 @@
 
 mod compile;
 pub(crate) mod conditions;
-mod hosts;
+mod domains;
 mod paths;
 mod scope;
 mod target;
@@ -12,13 +12,13 @@ use std::{fmt, ops::Range, sync::Arc};
 
 pub use self::scope::Scope;
 use self::{
-    hosts::Hosts,
+    domains::Domains,
     paths::{Asked, Paths},
 };
-pub(crate) use self::{hosts::Place, target::Target};
+pub(crate) use self::{domains::Place, target::Target};
 use crate::{
-    config::{Forward, Route, RouteAction, RouteConfig},
-    name::ClusterName,
+    config::{DomainPattern, Forward, MatchRules, Route, RouteAction, RouteConfig},
+    name::{ClusterName, RouteConfigName},
     policy::head::RequestHead,
 };
 
@@ -26,14 +26,22 @@ use crate::{
 /// use it; it refers to clusters by their place in [`RouteTable::clusters`], never by a pointer, so
 /// that a cluster can change without it.
 pub struct RouteTable {
-    config: RouteConfig,
+    name: RouteConfigName,
+    rules: MatchRules,
     clusters: Vec<ClusterName>,
     scopes: Vec<Scope>,
-    hosts: Hosts,
-    /// Of each virtual host.
-    paths: Vec<Paths>,
+    domains: Domains,
+    hosts: Vec<Host>,
     /// Of all virtual hosts, in the order of the configuration.
     routes: Vec<Arc<CompiledRoute>>,
+}
+
+/// A virtual host without its routes.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) name: Arc<str>,
+    pub(crate) domains: Vec<DomainPattern>,
+    paths: Paths,
 }
 
 /// One route, ready to be held by the requests that it takes.
@@ -80,6 +88,13 @@ impl CompiledRoute {
     }
 }
 
+impl Host {
+    /// The places of its routes in the table.
+    pub(crate) fn routes(&self) -> Range<usize> {
+        self.paths.routes()
+    }
+}
+
 impl RouteTable {
     /// Compiles a configuration. Whatever is in it is taken as it is: decoding has refused what is
     /// wrong.
@@ -88,10 +103,16 @@ impl RouteTable {
         compile::compile(config)
     }
 
-    /// The configuration it was compiled from.
+    /// The name of the configuration that it was compiled from.
     #[must_use]
-    pub const fn config(&self) -> &RouteConfig {
-        &self.config
+    pub const fn name(&self) -> &RouteConfigName {
+        &self.name
+    }
+
+    /// The routes of all virtual hosts, in the order of the configuration.
+    #[must_use]
+    pub fn routes(&self) -> &[Arc<CompiledRoute>] {
+        &self.routes
     }
 
     /// Every cluster that a route names, once each.
@@ -114,9 +135,10 @@ impl RouteTable {
     /// save to join several long lines of one header for a condition on them.
     #[must_use]
     pub fn select<'t>(&'t self, head: &RequestHead<'t>, draw: u64) -> Option<Selection<'t>> {
-        let rules = self.config.rules;
-        let host = self.hosts.find(head.authority)?.host;
-        let place = self.paths[host].find(&self.routes, Asked { head, draw, rules })?;
+        let rules = self.rules;
+        let host = self.domains.find(head.authority)?.host;
+        let asked = Asked { head, draw, rules };
+        let place = self.hosts[host].paths.find(&self.routes, asked)?;
         let route = &self.routes[place];
         let (cluster, scope) = route.target.choose(head, draw, rules);
         Some(Selection {
@@ -128,17 +150,17 @@ impl RouteTable {
 
     /// The domain that serves `authority`.
     pub(crate) fn domain(&self, authority: &str) -> Option<Place> {
-        self.hosts.find(authority)
+        self.domains.find(authority)
     }
 
-    /// The places of a virtual host's routes.
-    pub(crate) fn routes_of(&self, host: usize) -> Range<usize> {
-        self.paths[host].routes()
+    /// The virtual host at a place that [`Self::domain`] gave.
+    pub(crate) fn host(&self, host: usize) -> &Host {
+        &self.hosts[host]
     }
 
-    /// The route at `place`.
-    pub(crate) fn route(&self, place: usize) -> &Arc<CompiledRoute> {
-        &self.routes[place]
+    /// What the dialects read differently.
+    pub(crate) const fn rules(&self) -> MatchRules {
+        self.rules
     }
 }
 
@@ -146,8 +168,8 @@ impl fmt::Debug for RouteTable {
     /// Says how large it is, not what is in it: tables can have ten thousands of routes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RouteTable")
-            .field("name", &self.config.name)
-            .field("virtual_hosts", &self.config.virtual_hosts.len())
+            .field("name", &self.name)
+            .field("virtual_hosts", &self.hosts.len())
             .field("routes", &self.routes.len())
             .field("clusters", &self.clusters.len())
             .finish_non_exhaustive()

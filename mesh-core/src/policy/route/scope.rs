@@ -50,7 +50,10 @@ impl Scopes {
                 .as_ref()
                 .is_some_and(|overrides| !overrides.is_empty())
         };
-        let layers = layers.iter().filter(overrides).copied().cloned().collect();
+        let layers: Vec<_> = layers.iter().filter(overrides).copied().cloned().collect();
+        if layers.is_empty() {
+            return 0;
+        }
         let scope = Arc::new(Scope { layers });
         *self.places.entry(scope).or_insert_with_key(|scope| {
             self.scopes.push(Arc::clone(scope));

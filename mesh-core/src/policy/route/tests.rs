@@ -173,7 +173,7 @@ fn clusters_are_listed_once_and_the_hosts_retry_policy_fills_gaps() {
     }]);
     assert_eq!(table.clusters(), ["a".into()]);
     let retries = |place: usize| {
-        let forward = table.route(place).forward().unwrap();
+        let forward = table.routes()[place].forward().unwrap();
         forward.retry.as_ref().map(|retry| retry.num_retries)
     };
     assert_eq!((retries(0), retries(1)), (Some(7), Some(3)));

@@ -2,8 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mesh_core::config::{
-    DomainPattern, FilterConfig, FilterKind, ListenerConfig, RouteAction, Snapshot,
+use http::{HeaderMap, Method, Uri};
+use mesh_core::{
+    config::{DomainPattern, FilterConfig, FilterKind, ListenerConfig, Snapshot},
+    policy::head::RequestHead,
 };
 
 use super::world::{World, brief, cluster, endpoints, inline, listener, routes};
@@ -83,8 +85,13 @@ fn a_changed_virtual_host_is_a_new_table_over_the_same_clusters() {
             .iter()
             .all(|(name, entry)| entry.same(&old.clusters[name]))
     );
-    let host = &shop.routes.config().virtual_hosts[0];
-    assert_eq!(host.domains, [DomainPattern::from("only.test")]);
+    let served = |authority| {
+        let (uri, headers) = (Uri::from_static("http://unused/"), HeaderMap::new());
+        let mut head = RequestHead::new(&Method::GET, &uri, &headers);
+        head.authority = authority;
+        shop.routes.select(&head, 0).is_some()
+    };
+    assert!(served("only.test") && !served("other.test"));
 }
 
 fn limited(name: &str, limit: u64, routes: RouteSource) -> Resource {
@@ -96,10 +103,7 @@ fn limited(name: &str, limit: u64, routes: RouteSource) -> Resource {
 }
 
 fn limit_of(snapshot: &Snapshot) -> Option<Duration> {
-    let route = &snapshot.routes.config().virtual_hosts[0].routes[0];
-    let RouteAction::Forward(forward) = &route.action else {
-        panic!("{route:?}");
-    };
+    let forward = snapshot.routes.routes()[0].forward().unwrap();
     forward.stream.max_stream_duration
 }
 

@@ -17,12 +17,7 @@ use crate::resource::{
 impl Reader<'_> {
     /// The limits of priority DEFAULT, of which there are some whether a cluster says so or not.
     pub(super) fn limits(&mut self, at: &At<'_>, breakers: Option<&CircuitBreakers>) -> Limits {
-        let mut limits = Limits::default();
-        if self.is_grpc() {
-            limits.max_connections = u32::MAX;
-            limits.max_pending_requests = u32::MAX;
-            limits.max_retries = u32::MAX;
-        }
+        let mut limits = Limits::of(self.dialect());
         let Some(breakers) = breakers else {
             return limits;
         };

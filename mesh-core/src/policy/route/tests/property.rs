@@ -257,11 +257,11 @@ fn ask(table: &RouteTable, request: &Request) -> Option<Taken> {
     let taken = table.select(&head, request.draw).map(|selection| {
         let place = |route| Arc::ptr_eq(selection.route, route);
         let place = table.routes.iter().position(place).unwrap();
-        let holds = |paths: &Paths| paths.routes().contains(&place);
-        let host = table.paths.iter().position(holds).unwrap();
+        let holds = |host: &Host| host.routes().contains(&place);
+        let host = table.hosts.iter().position(holds).unwrap();
         Taken {
             host,
-            route: place - table.paths[host].routes().start,
+            route: place - table.hosts[host].routes().start,
             cluster: selection.cluster.map(|cluster| match cluster {
                 ClusterRef::Index(place) => table.clusters()[place].to_string(),
                 ClusterRef::ByName(name) => name.to_owned(),

@@ -7,9 +7,9 @@ use crate::config::{DomainPattern, RouteConfig};
 
 /// The virtual hosts of a table by their domains.
 #[derive(Debug)]
-pub(super) struct Hosts {
+pub(super) struct Domains {
     /// Exact domains and prefix wildcards.
-    forwards: Tree<Domains>,
+    forwards: Tree<Written>,
     /// Suffix wildcards, written from their end.
     backwards: Tree<Place>,
     any: Option<Place>,
@@ -27,16 +27,16 @@ pub(crate) struct Place {
 
 /// The domains that are written with the same text.
 #[derive(Debug, Default)]
-struct Domains {
+struct Written {
     exact: Option<Place>,
     wildcard: Option<Place>,
 }
 
-impl Hosts {
+impl Domains {
     /// Indexes the domains of `config`. Of two that are the same the first counts: gRPC, other than
     /// Envoy, does not refuse them.
     pub(super) fn new(config: &RouteConfig) -> Self {
-        let mut forwards = BTreeMap::<Vec<u8>, Domains>::new();
+        let mut forwards = BTreeMap::<Vec<u8>, Written>::new();
         let mut backwards = BTreeMap::new();
         let mut any = None;
         for (host, virtual_host) in config.virtual_hosts.iter().enumerate() {
@@ -45,12 +45,12 @@ impl Hosts {
                 let key = |text: &str| text.to_ascii_lowercase().into_bytes();
                 match pattern {
                     DomainPattern::Exact(text) => {
-                        let domains = forwards.entry(key(text)).or_default();
-                        domains.exact.get_or_insert(place);
+                        let written = forwards.entry(key(text)).or_default();
+                        written.exact.get_or_insert(place);
                     }
                     DomainPattern::Prefix(text) => {
-                        let domains = forwards.entry(key(text)).or_default();
-                        domains.wildcard.get_or_insert(place);
+                        let written = forwards.entry(key(text)).or_default();
+                        written.wildcard.get_or_insert(place);
                     }
                     DomainPattern::Suffix(text) => {
                         let mut key = key(text);
@@ -81,11 +81,11 @@ impl Hosts {
         };
         let (mut exact, mut prefix, mut suffix) = (None, None, None);
         let text = Folded(name.as_bytes());
-        self.forwards.walk(text, |domains, len| {
+        self.forwards.walk(text, |written, len| {
             if len == text.len() {
-                exact = domains.exact;
+                exact = written.exact;
             } else {
-                prefix = domains.wildcard.or(prefix);
+                prefix = written.wildcard.or(prefix);
             }
         });
         if exact.is_some() {
@@ -115,7 +115,7 @@ mod tests {
     use crate::config::{Dialect, VirtualHost};
 
     /// One virtual host for each of `domains`.
-    fn hosts(domains: &[&str], ignore_port: bool) -> Hosts {
+    fn index(domains: &[&str], ignore_port: bool) -> Domains {
         let mut config = RouteConfig::to_cluster("c".into(), Dialect::Envoy);
         let host = config.virtual_hosts.remove(0);
         config.virtual_hosts = domains
@@ -126,14 +126,14 @@ mod tests {
             })
             .collect();
         config.ignore_port = ignore_port;
-        Hosts::new(&config)
+        Domains::new(&config)
     }
 
     #[track_caller]
     fn check(domains: &[&str], table: &[(&str, Option<usize>)]) {
-        let hosts = hosts(domains, false);
+        let index = index(domains, false);
         for (authority, expected) in table {
-            let found = hosts.find(authority).map(|place| place.host);
+            let found = index.find(authority).map(|place| place.host);
             assert_eq!(found, *expected, "{authority:?}");
         }
     }
@@ -213,7 +213,7 @@ mod tests {
                 ("[::1]:80", None),
             ],
         );
-        let hosts = hosts(&domains, true);
+        let index = index(&domains, true);
         for (authority, expected) in [
             ("a.test:81", Some(0)),
             ("a.test:9999", Some(0)),
@@ -222,7 +222,7 @@ mod tests {
             ("[::1]:80", Some(2)),
             ("x.w:80", Some(3)),
         ] {
-            let found = hosts.find(authority).map(|place| place.host);
+            let found = index.find(authority).map(|place| place.host);
             assert_eq!(found, expected, "{authority:?}");
         }
     }
