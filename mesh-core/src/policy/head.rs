@@ -51,9 +51,10 @@ impl<'a> RequestHead<'a> {
     /// The path without query and fragment; empty only for a request without one.
     #[must_use]
     pub fn path(&self) -> &'a str {
-        let end = self
-            .path_and_query
-            .find(['?', '#'])
+        // Both are ASCII: bytes are quicker to search than characters.
+        let mut bytes = self.path_and_query.bytes();
+        let end = bytes
+            .position(|byte| matches!(byte, b'?' | b'#'))
             .unwrap_or(self.path_and_query.len());
         // `http://shop.test?q=1` is sent, and has to be matched, as `/?q=1`.
         if end == 0 && !self.path_and_query.is_empty() {

@@ -25,7 +25,7 @@ mod saved;
 
 use std::{future::Future, sync::Arc};
 
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use mesh_core::{Error, runtime::RetryPermit};
 
 pub(crate) use self::again::Again;
@@ -77,6 +77,11 @@ pub(crate) trait Attempts: Send {
     /// What is sent next.
     fn request(&mut self) -> &mut Request<RequestBody>;
 
+    /// The extensions that are saved for the next attempts: all that what is below may read.
+    fn save(extensions: &Extensions) -> Extensions {
+        extensions.clone()
+    }
+
     /// Sends the request once, and leaves an empty one.
     fn send(&mut self) -> impl Future<Output = Result<Response<Self::Body>, Error>> + Send;
 
@@ -100,7 +105,7 @@ pub(crate) async fn send_until_final<A: Attempts>(
     } else {
         UNREFUSED_LIMIT
     };
-    let saved = Saved::of(attempts.request(), limit);
+    let saved = Saved::of(attempts.request(), limit, A::save);
     loop {
         let answer = attempts.send().await;
         let wait = again.after(&answer, || attempts.permit());
@@ -132,6 +137,15 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
 
     fn request(&mut self) -> &mut Request<RequestBody> {
         &mut self.routed.request
+    }
+
+    /// Connections read no other, and to clone a map for each request is dear.
+    fn save(extensions: &Extensions) -> Extensions {
+        let mut saved = Extensions::new();
+        if let Some(protocol) = extensions.get::<h2::ext::Protocol>() {
+            saved.insert(protocol.clone());
+        }
+        saved
     }
 
     fn send(&mut self) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {

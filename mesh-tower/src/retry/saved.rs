@@ -28,8 +28,13 @@ enum SavedBody {
 }
 
 impl Saved {
-    /// Saves `request`. Up to `limit` bytes of a streaming body are kept, as it is sent.
-    pub(super) fn of(request: &mut Request<RequestBody>, limit: usize) -> Self {
+    /// Saves `request`, of its extensions what `save` keeps. Up to `limit` bytes of a streaming body
+    /// are kept, as it is sent.
+    pub(super) fn of(
+        request: &mut Request<RequestBody>,
+        limit: usize,
+        save: impl FnOnce(&Extensions) -> Extensions,
+    ) -> Self {
         let body = match request.body().try_clone() {
             Some(copy) => SavedBody::Full(copy),
             None => {
@@ -44,7 +49,7 @@ impl Saved {
             uri: request.uri().clone(),
             version: request.version(),
             headers: lines.map(|(n, v)| (n.clone(), v.clone())).collect(),
-            extensions: request.extensions().clone(),
+            extensions: save(request.extensions()),
             body,
         }
     }

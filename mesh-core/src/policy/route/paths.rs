@@ -225,6 +225,15 @@ impl<'t> Candidates<'t> {
     /// The lowest of all that takes the request. They are tried in ascending order, so that no
     /// route behind the one that is taken costs anything.
     fn find(mut self, table: &[Arc<CompiledRoute>], path: &str, asked: Asked<'_>) -> Option<usize> {
+        let takes = |place: usize| {
+            // A regex is the one path condition that the index does not know to hold.
+            asked.holds(table, place) && holds_regex(&table[place], path)
+        };
+        // Mostly there is one list, and nothing to merge.
+        if let [only] = &self.lists[..self.count] {
+            let mut places = only.iter().map(|place| *place as usize);
+            return places.find(|place| takes(*place));
+        }
         loop {
             let lists = self.lists[..self.count].iter_mut();
             let list = lists
@@ -233,8 +242,7 @@ impl<'t> Candidates<'t> {
             let (first, rest) = list.split_first()?;
             *list = rest;
             let place = *first as usize;
-            // A regex is the one path condition that the index does not know to hold.
-            if asked.holds(table, place) && holds_regex(&table[place], path) {
+            if takes(place) {
                 return Some(place);
             }
         }
