@@ -18,6 +18,8 @@ use crate::store::{ErrorKind, ErrorState};
 pub(crate) struct ClusterNode {
     /// The listeners whose routes name it.
     pub(crate) users: HashSet<Arc<str>>,
+    /// The canonical names of the EDS services that are subscribed to for it.
+    pub(crate) followed: Vec<Arc<str>>,
     shown: Option<Shown>,
     /// The EDS service of its newest version.
     wanted: Option<Arc<str>>,

@@ -14,8 +14,9 @@
 //! - *What did not change is the same `Arc`.* Each version of a route configuration is compiled
 //!   once for all targets; an update of endpoints changes one entry.
 //! - *Mark and sweep.* What is subscribed to is the set of what can be reached from the targets,
-//!   found anew after each change of the references, and compared with the set before. Changes of
-//!   endpoints alone do not sweep.
+//!   found anew after each change of listeners and routes, and compared with the set before. A
+//!   cluster that names another EDS service moves that one subscription; a change of endpoints moves
+//!   none.
 //!
 //! A route that names its cluster by a header adds nothing to the set: the clusters it may name
 //! are those that other routes of the same target name.
@@ -62,7 +63,10 @@ pub(crate) struct Graph {
     users_of_endpoints: HashMap<Arc<str>, HashSet<Arc<str>>>,
     changed_targets: BTreeSet<Arc<str>>,
     changed_clusters: BTreeSet<Arc<str>>,
+    /// Whether what can be reached from the targets is to be found anew.
     changed_references: bool,
+    /// Clusters that need other endpoints than before.
+    changed_needs: BTreeSet<Arc<str>>,
 }
 
 /// What is to be done after the graph was looked through.
@@ -176,8 +180,12 @@ impl Graph {
             let news = target.news(&self.clusters, origin);
             turn.updates.extend(news.map(|update| (name, update)));
         }
-        if std::mem::take(&mut self.changed_references) {
-            self.sweep(&mut turn);
+        let needs = std::mem::take(&mut self.changed_needs);
+        // A name that was refused may have room now, which only a sweep finds.
+        let sweeps = std::mem::take(&mut self.changed_references) || !self.refused.is_empty();
+        match sweeps {
+            true => self.sweep(&mut turn),
+            false => self.follow(&needs, &mut turn),
         }
         turn
     }
@@ -218,7 +226,9 @@ impl Graph {
                 continue;
             };
             let changes = node.evaluate(&name, &shelf);
-            self.changed_references |= changes.needs;
+            if changes.needs {
+                self.changed_needs.insert(Arc::clone(&name));
+            }
             // What a target waits for may have changed even where no entry did.
             if changes.entry || changes.needs {
                 for user in &node.users {

@@ -1,8 +1,12 @@
 //! Mark and sweep: what can be reached from the targets is needed, the rest goes.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
-use super::{Graph, Turn};
+use super::{Graph, Turn, cluster::ClusterNode};
 use crate::{protocol::canonical, resource::ResourceType};
 
 /// Names of resources, by kind.
@@ -12,6 +16,10 @@ pub(crate) struct Names([HashSet<Arc<str>>; ResourceType::ALL.len()]);
 impl Names {
     fn insert(&mut self, kind: ResourceType, name: &Arc<str>) {
         self.0[kind as usize].insert(Arc::clone(name));
+    }
+
+    fn remove(&mut self, kind: ResourceType, name: &Arc<str>) {
+        self.0[kind as usize].remove(name);
     }
 
     pub(super) fn contains(&self, kind: ResourceType, name: &Arc<str>) -> bool {
@@ -52,6 +60,45 @@ impl Graph {
         self.subscribed = needed;
     }
 
+    /// Moves the subscriptions of clusters that need other endpoints than before, and of nothing
+    /// else: clusters that come one by one must not cost a sweep each.
+    pub(super) fn follow(&mut self, clusters: &BTreeSet<Arc<str>>, turn: &mut Turn) {
+        const KIND: ResourceType = ResourceType::Endpoints;
+        let mut dropped = Vec::new();
+        for cluster in clusters {
+            let Some(node) = self.clusters.get_mut(cluster) else {
+                continue;
+            };
+            let new = services(node);
+            let old = std::mem::replace(&mut node.followed, new);
+            for service in &node.followed {
+                let users = self.users_of_endpoints.entry(Arc::clone(service));
+                let users = users.or_default();
+                if users.is_empty() {
+                    self.subscribed.insert(KIND, service);
+                    turn.subscribe.push((KIND, Arc::clone(service)));
+                }
+                users.insert(Arc::clone(cluster));
+            }
+            let gone = old.into_iter().filter(|it| !node.followed.contains(it));
+            dropped.extend(gone.map(|service| (cluster, service)));
+        }
+        // Last, so that what one cluster drops and another takes up stays subscribed to.
+        for (cluster, service) in dropped {
+            let Some(users) = self.users_of_endpoints.get_mut(&service) else {
+                continue;
+            };
+            users.remove(cluster);
+            if users.is_empty() {
+                self.users_of_endpoints.remove(&service);
+                self.subscribed.remove(KIND, &service);
+                turn.unsubscribe.push((KIND, service));
+            }
+        }
+        turn.unsubscribe.sort_unstable();
+        turn.subscribe.sort_unstable();
+    }
+
     fn mark(&mut self) -> Names {
         let mut needed = Names::default();
         self.users_of_routes.clear();
@@ -74,20 +121,26 @@ impl Graph {
         }
         for (cluster, node) in self
             .clusters
-            .iter()
+            .iter_mut()
             .filter(|(_, node)| !node.users.is_empty())
         {
             needed.insert(ResourceType::Cluster, cluster);
-            for service in node.services() {
-                let service: Arc<str> = match canonical(service) {
-                    std::borrow::Cow::Borrowed(_) => Arc::clone(service),
-                    std::borrow::Cow::Owned(name) => name.into(),
-                };
-                needed.insert(ResourceType::Endpoints, &service);
-                let users = self.users_of_endpoints.entry(service).or_default();
-                users.insert(Arc::clone(cluster));
+            node.followed = services(node);
+            for service in &node.followed {
+                needed.insert(ResourceType::Endpoints, service);
+                let users = self.users_of_endpoints.entry(Arc::clone(service));
+                users.or_default().insert(Arc::clone(cluster));
             }
         }
         needed
     }
+}
+
+/// The canonical names of the EDS services that a cluster needs.
+fn services(node: &ClusterNode) -> Vec<Arc<str>> {
+    let canonical = |service: &Arc<str>| match canonical(service) {
+        Cow::Borrowed(_) => Arc::clone(service),
+        Cow::Owned(name) => name.into(),
+    };
+    node.services().map(canonical).collect()
 }

@@ -1,6 +1,9 @@
 //! One watched target: the snapshot in force, and the one in the making.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+};
 
 use mesh_core::{config::Snapshot, source::ConfigUpdate};
 
@@ -19,12 +22,22 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct TargetNode {
     current: Option<(Plan, Arc<Snapshot>)>,
-    /// The newest version, while clusters of it have no answer.
-    next: Option<(Plan, HashSet<Arc<str>>)>,
+    next: Option<Next>,
     /// The RouteConfiguration that the newest listener names.
     wanted_route: Option<Arc<str>>,
     obstacle: Obstacle,
     published: Option<ConfigUpdate>,
+}
+
+/// The newest version, while clusters of it have no answer.
+#[derive(Debug)]
+struct Next {
+    plan: Plan,
+    /// The clusters without an answer.
+    missing: BTreeSet<Arc<str>>,
+    /// Whether `missing` is still all of them, unlooked at. From then on changes say enough: to look
+    /// at all of ten thousand clusters whenever one of them gets its answer takes minutes.
+    fresh: bool,
 }
 
 /// Why the newest version is not in force.
@@ -47,7 +60,7 @@ impl TargetNode {
     /// The plans whose clusters are needed: the one in force, and the next.
     pub(crate) fn plans(&self) -> impl Iterator<Item = &Plan> {
         let current = self.current.iter().map(|(plan, _)| plan);
-        current.chain(self.next.iter().map(|(plan, _)| plan))
+        current.chain(self.next.iter().map(|next| &next.plan))
     }
 
     /// The canonical names of the RouteConfigurations it needs.
@@ -101,11 +114,14 @@ impl TargetNode {
         } else if !self
             .next
             .as_ref()
-            .is_some_and(|(plan, _)| plan.is_of(listener, routes))
+            .is_some_and(|next| next.plan.is_of(listener, routes))
         {
             let plan = Plan::new(listener, routes, current, tables);
-            let missing = plan.clusters().map(Arc::from).collect();
-            self.next = Some((plan, missing));
+            self.next = Some(Next {
+                missing: plan.clusters().map(Arc::from).collect(),
+                plan,
+                fresh: true,
+            });
         }
     }
 
@@ -133,16 +149,22 @@ impl TargetNode {
     /// Puts the next version in force if all its clusters have an answer; else brings the
     /// `touched` clusters of the one in force up to date. True if a version came into force.
     pub(crate) fn settle(&mut self, touched: &HashSet<Arc<str>>, nodes: &ClusterNodes) -> bool {
-        if let Some((_, missing)) = &mut self.next {
+        if let Some(next) = &mut self.next {
             // With nothing in force, a cluster that fails for now must not hold up the others.
             let lenient = self.current.is_none();
-            missing.retain(|name| {
-                !nodes
-                    .get(name)
-                    .is_some_and(|node| node.is_answered(lenient))
-            });
+            let answered = |name: &Arc<str>| {
+                let node = nodes.get(name);
+                node.is_some_and(|node| node.is_answered(lenient))
+            };
+            if std::mem::take(&mut next.fresh) {
+                next.missing.retain(|name| !answered(name));
+            } else {
+                for name in touched.iter().filter(|name| answered(name)) {
+                    next.missing.remove(name);
+                }
+            }
         }
-        if let Some((plan, _)) = self.next.take_if(|(_, missing)| missing.is_empty()) {
+        if let Some(Next { plan, .. }) = self.next.take_if(|next| next.missing.is_empty()) {
             let snapshot = plan.snapshot(nodes);
             let old = self.current.take().map(|(_, snapshot)| snapshot);
             let unchanged = old.filter(|old| same(old, &snapshot));
@@ -187,14 +209,14 @@ impl TargetNode {
         news.then(|| self.published.insert(update).clone())
     }
 
-    /// Which clusters have no answer. One whose own resource is here lacks its endpoints.
+    /// Which clusters have no answer, by the first few. Those whose own resources are here lack
+    /// their endpoints.
     fn missing(&self, nodes: &ClusterNodes, origin: &Origin<'_>) -> String {
         const NAMED: usize = 3;
-        let Some((_, missing)) = &self.next else {
+        let Some(Next { missing, .. }) = &self.next else {
             return origin.missing(ResourceType::Cluster, &[], 0, None);
         };
-        let mut names: Vec<&str> = missing.iter().map(|name| &**name).collect();
-        names.sort_unstable();
+        let names: Vec<&str> = missing.iter().take(NAMED).map(|name| &**name).collect();
         let services: Vec<&str> = names
             .iter()
             .filter_map(|name| nodes.get(*name)?.services().last())
@@ -204,8 +226,7 @@ impl TargetNode {
             true => (ResourceType::Endpoints, services),
             false => (ResourceType::Cluster, names),
         };
-        let total = names.len();
-        origin.missing(kind, &names[..total.min(NAMED)], total, None)
+        origin.missing(kind, &names, missing.len(), None)
     }
 }
 
