@@ -20,8 +20,11 @@ pub(crate) async fn until(
     let wait = async {
         loop {
             changes.borrow_and_update();
-            if reached() || changes.changed().await.is_err() {
+            if reached() {
                 return;
+            }
+            if changes.changed().await.is_err() {
+                panic!("nothing is left to wait for {what} from; {}", describe());
             }
         }
     };

@@ -22,8 +22,9 @@ pub(crate) struct Client {
     ads: AdsState<Decoder>,
     graph: Graph,
     watched: HashSet<Arc<str>>,
-    /// Why the last stream ended, until the next one brings something; for those who wait: a stream that ends after a message is no
-    /// error of the connection, and may still be the reason why nothing more comes.
+    /// Why the last stream ended, until the next one brings something; for those who wait. A stream
+    /// that ends after a message is no error of the connection, and may still be the reason why
+    /// nothing more comes.
     last_end: Option<String>,
 }
 
