@@ -122,7 +122,8 @@ pub struct Forward {
     pub timeout: Option<Duration>,
     /// How long the whole exchange may take from the arrival of the request.
     pub stream: StreamTimeouts,
-    /// The route's own policy, or else the virtual host's: a route's policy hides the other whole.
+    /// The route's own policy, which hides the virtual host's whole, even if it retries nothing
+    /// (gRFC A44; Envoy). `None`: the virtual host's.
     pub retry: Option<Arc<RetryPolicy>>,
     /// The answer when the cluster does not exist. Default 503.
     #[serde(serialize_with = "as_number")]

@@ -55,8 +55,21 @@ impl Schedule {
     }
 
     fn entry(&self, turn: u64) -> usize {
-        let slot = u128::from(turn % self.total) * u128::from(self.step) % u128::from(self.total);
-        self.ends.partition_point(|end| u128::from(*end) <= slot)
+        let turn = turn % self.total;
+        let slot = match turn.checked_mul(self.step) {
+            Some(way) => way % self.total,
+            None => self.far(turn),
+        };
+        self.ends.partition_point(|end| *end <= slot)
+    }
+
+    /// The slot of a turn on a circle so large that the way there exceeds 64 bits. Apart, since a
+    /// division of 128 bits takes ten times as long.
+    #[cold]
+    fn far(&self, turn: u64) -> u64 {
+        let way = u128::from(turn) * u128::from(self.step);
+        // Below `total`, which has 64 bits.
+        u64::try_from(way % u128::from(self.total)).unwrap_or(0)
     }
 }
 
@@ -110,6 +123,16 @@ mod tests {
         assert!(Schedule::new([].into_iter(), 0).is_none());
         assert!(Schedule::new([0, 0].into_iter(), 0).is_none());
         assert_eq!(turns(&[0, 3, 0], 5, 2), [1, 1]);
+    }
+
+    #[test]
+    fn both_divisions_lead_to_one_slot() {
+        let schedule = Schedule::new([7, 2, 500].into_iter(), 0).unwrap();
+        for turn in 0..2 * schedule.total {
+            let far = schedule.far(turn);
+            let entry = schedule.ends.partition_point(|end| *end <= far);
+            assert_eq!(schedule.entry(turn), entry, "turn {turn}");
+        }
     }
 
     #[test]

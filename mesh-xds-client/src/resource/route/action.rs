@@ -1,6 +1,6 @@
 //! The action `route`: which cluster, and for how long.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderName, StatusCode};
 use mesh_core::config::{ClusterChoice, Forward, GrpcTimeoutRule, RouteAction, StreamTimeouts};
@@ -12,7 +12,7 @@ use mesh_proto::envoy::config::route::v3::{
     },
 };
 
-use super::entry::HostScope;
+use super::plugin::Plugins;
 use crate::resource::{
     at::At,
     reader::{Reader, quoted},
@@ -38,7 +38,7 @@ impl Reader<'_> {
         &mut self,
         at: &At<'_>,
         action: &Message,
-        scope: &HostScope<'_>,
+        plugins: &Plugins<'_>,
     ) -> Option<RouteAction> {
         let unused = unsupported::route_action(action);
         let refusal = self.unused(at, &unused);
@@ -46,7 +46,7 @@ impl Reader<'_> {
         let stream = self.stream_timeouts(at, action.max_stream_duration.as_ref());
         let timeout = self.route_timeout(at, action);
         let retry = self.optional_retry(&at.field("retry_policy"), action.retry_policy.as_ref());
-        let cluster = match self.cluster_choice(at, action, scope)? {
+        let cluster = match self.cluster_choice(at, action, plugins)? {
             Choice::Cluster(cluster) => cluster,
             Choice::Refuse(reason) => return Some(RouteAction::Refuse(reason.into())),
             Choice::Skip => return None,
@@ -58,7 +58,7 @@ impl Reader<'_> {
             cluster,
             timeout,
             stream: stream?,
-            retry: retry.or_else(|| scope.retry.map(Arc::clone)),
+            retry,
             cluster_not_found: self.cluster_not_found(at, action),
         })))
     }
@@ -67,7 +67,7 @@ impl Reader<'_> {
         &mut self,
         at: &At<'_>,
         action: &Message,
-        scope: &HostScope<'_>,
+        plugins: &Plugins<'_>,
     ) -> Option<Choice> {
         match &action.cluster_specifier {
             Some(ClusterSpecifier::Cluster(name)) => {
@@ -82,7 +82,7 @@ impl Reader<'_> {
             }
             Some(ClusterSpecifier::ClusterSpecifierPlugin(name)) => {
                 let place = at.field("cluster_specifier_plugin");
-                self.named_plugin(&place, name, scope.plugins)
+                self.named_plugin(&place, name, plugins)
             }
             Some(ClusterSpecifier::InlineClusterSpecifierPlugin(_)) if !self.is_grpc() => {
                 let place = at.field("inline_cluster_specifier_plugin");

@@ -1,8 +1,6 @@
 //! One route: what it takes, and which of its actions can be done.
 
-use std::sync::Arc;
-
-use mesh_core::config::{FilterOverrides, PathMatch, RetryPolicy, Route, RouteAction, RouteMatch};
+use mesh_core::config::{FilterOverrides, PathMatch, Route, RouteAction, RouteMatch};
 use mesh_proto::envoy::config::{
     core::v3::RuntimeFractionalPercent,
     route::v3::{
@@ -19,7 +17,6 @@ use crate::resource::{
 
 /// What a route has from its virtual host.
 pub(super) struct HostScope<'a> {
-    pub(super) retry: Option<&'a Arc<RetryPolicy>>,
     /// Why every route of the host must refuse its requests.
     pub(super) refusal: Option<&'a str>,
     pub(super) plugins: &'a Plugins<'a>,
@@ -70,7 +67,7 @@ impl Reader<'_> {
     ) -> Option<RouteAction> {
         let refused = match &route.action {
             Some(Action::Route(action)) => {
-                return self.route_action(&at.field("route"), action, scope);
+                return self.route_action(&at.field("route"), action, scope.plugins);
             }
             Some(Action::Redirect(_)) => "redirect",
             Some(Action::DirectResponse(response)) => {

@@ -141,7 +141,6 @@ fn virtual_host(
     let retry = r.optional_retry(&at.field("retry_policy"), host.retry_policy.as_ref());
     let filter_overrides = r.filter_overrides(at, &host.typed_per_filter_config, overrides);
     let scope = entry::HostScope {
-        retry: retry.as_ref(),
         refusal: refusal.as_deref(),
         plugins,
     };

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mesh_core::config::{BackoffConfig, RetryConditions, RetryPolicy};
+use mesh_core::{
+    config::{BackoffConfig, RetryConditions, RetryPolicy},
+    policy::route::RouteTable,
+};
 use pb::retry_policy::RetryBackOff;
 
 use super::*;
@@ -83,13 +86,18 @@ fn words_are_read_in_any_case_and_unknown_ones_ignored() {
 fn a_policy_that_keeps_no_word_still_hides_the_virtual_hosts() {
     let mut message = routes(vec![to(with(policy("5xx"))), to(forward("b"))]);
     message.virtual_hosts[0].retry_policy = Some(policy("unavailable"));
-    let found = decoded_routes(Dialect::Grpc, &message);
-    let on = |route: &Route| match &route.action {
-        RouteAction::Forward(forward) => forward.retry.as_ref().unwrap().on,
-        RouteAction::Refuse(reason) => panic!("{reason}"),
-    };
-    assert!(on(&found[0]).is_empty());
-    assert!(on(&found[1]).intersects(RetryConditions::GRPC_UNAVAILABLE));
+    for (dialect, own) in [
+        (Dialect::Grpc, RetryConditions::NONE),
+        (Dialect::Envoy, RetryConditions::FIVE_XX),
+    ] {
+        let table = RouteTable::compile(route_config(dialect, &message));
+        let on = |place: usize| {
+            let forward = table.routes()[place].forward().unwrap();
+            forward.retry.as_ref().unwrap().on
+        };
+        assert_eq!(on(0), own);
+        assert!(on(1).intersects(RetryConditions::GRPC_UNAVAILABLE));
+    }
 }
 
 #[test]
