@@ -3,8 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{Reason, SendStream};
+use http::HeaderMap;
 use http_body::Body;
 
 use crate::body::{BoxError, RequestBody};
@@ -13,12 +14,30 @@ use crate::connect::hop_by_hop;
 /// More than any send buffer; h2 would cut off what does not fit its 32 bits.
 const MAX_RESERVE: usize = 1 << 30;
 
-/// Holds at most one data frame that is not yet handed to h2, and h2 takes no more than the
-/// stream's window and send buffer have room for.
+/// Frames below this size are joined with those behind them that are there already. Each costs a
+/// peer more to keep than it holds, and servers end a connection on which too many of them wait to
+/// be read: h2 and its users at a few thousand below 256 bytes (`too_many_data_frames`).
+const SMALL: usize = 1 << 10;
+
+/// Frames are joined up to this size: what HTTP/2 allows in one unless the peer says more.
+const JOINED: usize = 1 << 14;
+
+/// Holds at most one data frame, or small ones joined to one, and what ended the joining. h2 takes no
+/// more than the stream's window and send buffer have room for.
 pub(super) struct Pump {
     stream: SendStream<Bytes>,
     body: RequestBody,
     chunk: Bytes,
+    /// What comes after the chunk, if it was read already. Boxed as it is rare.
+    ahead: Option<Box<Item>>,
+}
+
+/// What a body gives.
+enum Item {
+    Data(Bytes),
+    Trailers(HeaderMap),
+    End,
+    Failed(BoxError),
 }
 
 /// How an upload ended.
@@ -38,6 +57,7 @@ impl Pump {
             stream,
             body,
             chunk: Bytes::new(),
+            ahead: None,
         }
     }
 
@@ -67,26 +87,69 @@ impl Pump {
         }
     }
 
-    /// Reads the next frame of the body.
+    /// Takes what comes next.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<PumpEnd>> {
+        let item = match self.ahead.take() {
+            Some(item) => *item,
+            None => std::task::ready!(self.poll_item(cx)),
+        };
+        Poll::Ready(match item {
+            Item::Data(data) if data.is_empty() && self.is_last() => Some(self.finish()),
+            Item::Data(data) => {
+                self.chunk = data;
+                self.join(cx);
+                None
+            }
+            Item::Trailers(mut trailers) => {
+                hop_by_hop::strip_request(&mut trailers);
+                Some(ended(self.stream.send_trailers(trailers)))
+            }
+            Item::End => Some(self.finish()),
+            Item::Failed(error) => Some(PumpEnd::Failed(error)),
+        })
+    }
+
+    /// Reads the next frame of the body.
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
         let frame = match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-            None => return Poll::Ready(Some(self.finish())),
-            Some(Err(error)) => return Poll::Ready(Some(PumpEnd::Failed(error))),
+            None => return Poll::Ready(Item::End),
+            Some(Err(error)) => return Poll::Ready(Item::Failed(error)),
             Some(Ok(frame)) => frame,
         };
-        match frame.into_data() {
-            Ok(data) => {
-                if data.is_empty() && self.body.is_end_stream() {
-                    return Poll::Ready(Some(self.finish()));
+        Poll::Ready(match frame.into_data() {
+            Ok(data) => Item::Data(data),
+            Err(frame) => Item::Trailers(frame.into_trailers().unwrap_or_default()),
+        })
+    }
+
+    /// Appends the small frames that are there already to a small chunk.
+    fn join(&mut self, cx: &mut Context<'_>) {
+        if self.chunk.len() >= SMALL {
+            return;
+        }
+        let mut joined = BytesMut::new();
+        while joined.len() < JOINED && self.ahead.is_none() && !self.body.is_end_stream() {
+            match self.poll_item(cx) {
+                Poll::Ready(Item::Data(data)) if data.len() < SMALL => {
+                    if joined.is_empty() {
+                        joined.extend_from_slice(&self.chunk);
+                    }
+                    joined.extend_from_slice(&data);
                 }
-                self.chunk = data;
-                Poll::Ready(None)
+                Poll::Ready(item) => self.ahead = Some(Box::new(item)),
+                Poll::Pending => break,
             }
-            Err(frame) => {
-                let mut trailers = frame.into_trailers().unwrap_or_default();
-                hop_by_hop::strip_request(&mut trailers);
-                Poll::Ready(Some(ended(self.stream.send_trailers(trailers))))
-            }
+        }
+        if !joined.is_empty() {
+            self.chunk = joined.freeze();
+        }
+    }
+
+    /// Whether nothing comes after the chunk.
+    fn is_last(&self) -> bool {
+        match self.ahead.as_deref() {
+            Some(item) => matches!(item, Item::End),
+            None => self.body.is_end_stream(),
         }
     }
 
@@ -102,7 +165,7 @@ impl Pump {
             capacity => capacity,
         };
         let piece = self.chunk.split_to(capacity.min(self.chunk.len()));
-        let last = self.chunk.is_empty() && self.body.is_end_stream();
+        let last = self.chunk.is_empty() && self.is_last();
         match self.stream.send_data(piece, last) {
             Ok(()) if last => Poll::Ready(Some(PumpEnd::Done)),
             Ok(()) => Poll::Ready(None),

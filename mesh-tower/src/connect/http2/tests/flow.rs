@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use h2::server::Builder;
-use http::Response;
+use http::{HeaderName, HeaderValue, Response};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, StreamBody};
 
 use super::peer::Peer;
 use super::{next_data, request, soon, until};
@@ -76,6 +76,79 @@ async fn a_large_streaming_upload_is_held_back_by_the_reader() {
             .unwrap();
     }
     assert_eq!(got, total);
+    respond.send_response(Response::new(()), true).unwrap();
+    assert!(soon(call).await.unwrap().is_ok());
+}
+
+/// Small frames by number, a large one among them, and trailers if asked for.
+fn small_frames(count: usize, trailers: bool) -> (RequestBody, Vec<u8>) {
+    let piece = |number: usize| match number {
+        70 => vec![b'L'; 5_000],
+        _ => format!("frame {number};").into_bytes(),
+    };
+    let frames = (0..count).map(move |number| Frame::data(Bytes::from(piece(number))));
+    let end =
+        trailers.then(|| Frame::trailers([("x-end", "yes")].map(header).into_iter().collect()));
+    let frames = frames.chain(end).map(Ok::<_, BoxError>);
+    let body = StreamBody::new(futures_util::stream::iter(frames));
+    (
+        RequestBody::boxed(body),
+        (0..count).flat_map(piece).collect(),
+    )
+}
+
+fn header((name, value): (&'static str, &'static str)) -> (HeaderName, HeaderValue) {
+    (
+        HeaderName::from_static(name),
+        HeaderValue::from_static(value),
+    )
+}
+
+#[tokio::test]
+async fn small_frames_that_are_there_are_sent_together() {
+    for trailers in [false, true] {
+        let mut peer = Peer::start().await;
+        let (body, expected) = small_frames(500, trailers);
+        let permit = peer.client.try_reserve().unwrap();
+        let call = tokio::spawn(permit.send(request(body)));
+        let (request, mut respond) = peer.accept().await;
+        let mut incoming = request.into_body();
+        let (mut got, mut frames) = (Vec::new(), 0);
+        while let Some(chunk) = soon(incoming.data()).await {
+            got.extend_from_slice(&chunk.unwrap());
+            frames += 1;
+        }
+        assert_eq!(got, expected);
+        // Those before the large one, that one, and those behind it; perhaps an empty one as an end.
+        assert!(frames <= 4, "{frames}");
+        let end = soon(incoming.trailers()).await.unwrap();
+        assert_eq!(end.is_some_and(|end| end["x-end"] == "yes"), trailers);
+        respond.send_response(Response::new(()), true).unwrap();
+        assert!(soon(call).await.unwrap().is_ok());
+    }
+}
+
+/// A server ends a connection on which too many small frames wait to be read.
+#[tokio::test]
+async fn many_small_frames_do_not_end_the_connection() {
+    let mut peer = Peer::start().await;
+    let (body, expected) = small_frames(50_000, false);
+    let permit = peer.client.try_reserve().unwrap();
+    let call = tokio::spawn(permit.send(request(body)));
+    let (request, mut respond) = peer.accept().await;
+    let mut incoming = request.into_body();
+    let mut got = 0;
+    while let Some(chunk) = soon(incoming.data()).await {
+        let chunk = chunk.unwrap();
+        got += chunk.len();
+        let mut window = incoming.flow_control().clone();
+        window.release_capacity(chunk.len()).unwrap();
+        // Everything that the window allows is here before more is read.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(got, expected.len());
     respond.send_response(Response::new(()), true).unwrap();
     assert!(soon(call).await.unwrap().is_ok());
 }
