@@ -181,7 +181,7 @@ async fn an_update_that_comes_slowly_is_used_when_it_is_complete(setup: Setup) {
     let [a, b] = ["a", "b"].map(|id| Backend::start(setup, id));
     let world = World::serving(setup, &[&a]).await;
     let mut load = Load::start(&world.client, Call::new()).await;
-    world.plane.delay(Duration::from_millis(100));
+    world.plane.delay(Duration::from_millis(30));
     for (name, backend) in [("b", &b), ("a", &a), ("b", &b)] {
         let clusters: &[(&str, &[&Backend])] = &[(name, &[backend])];
         world.publish(xds::routes(ROUTES, &[(name, 1)]), clusters);

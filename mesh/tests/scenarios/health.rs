@@ -147,14 +147,14 @@ async fn localities_share_by_weight(setup: Setup) {
     load.until_only(&["heavy", "light"]).await;
     load.finish().await;
     let (heavy_before, light_before) = (heavy.count(), light.count());
-    for _ in 0..800 {
+    for _ in 0..400 {
         world.client.call(&Call::new()).await.unwrap();
     }
     let share = (heavy.count() - heavy_before) as f64;
-    assert_eq!(share as u64 + light.count() - light_before, 800);
-    // Five standard deviations of 800 draws.
-    let slack = 5.0 * (800.0_f64 * 0.75 * 0.25).sqrt();
-    assert!((share - 600.0).abs() <= slack, "{share} of 800");
+    assert_eq!(share as u64 + light.count() - light_before, 400);
+    // Five standard deviations of 400 draws.
+    let slack = 5.0 * (400.0_f64 * 0.75 * 0.25).sqrt();
+    assert!((share - 300.0).abs() <= slack, "{share} of 400");
 }
 
 on_each_wire!(

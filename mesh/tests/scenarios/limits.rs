@@ -24,7 +24,7 @@ async fn a_share_of_requests_is_dropped(setup: Setup) {
     world.until("the last of all drops", Result::is_ok).await;
     let before = backend.count();
     let mut dropped = 0;
-    for _ in 0..600 {
+    for _ in 0..400 {
         match world.client.call(&Call::new()).await {
             Ok(reply) => assert_eq!(reply.server, "a"),
             Err(failure) => {
@@ -34,10 +34,10 @@ async fn a_share_of_requests_is_dropped(setup: Setup) {
         }
     }
     // What was dropped never left.
-    assert_eq!(backend.count() - before, 600 - dropped);
-    // Five standard deviations of 600 draws.
-    let slack = 5.0 * (600.0_f64 * 0.3 * 0.7).sqrt();
-    assert!((dropped as f64 - 180.0).abs() <= slack, "{dropped} of 600");
+    assert_eq!(backend.count() - before, 400 - dropped);
+    // Five standard deviations of 400 draws.
+    let slack = 5.0 * (400.0_f64 * 0.3 * 0.7).sqrt();
+    assert!((dropped as f64 - 120.0).abs() <= slack, "{dropped} of 400");
 }
 
 async fn one_request_too_many_fails_at_once(setup: Setup) {

@@ -23,4 +23,5 @@ mod plane_trouble;
 mod routing;
 mod timeouts;
 mod tls;
+mod upload;
 mod waiting;

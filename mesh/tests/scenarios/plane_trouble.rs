@@ -155,7 +155,7 @@ async fn sends_what_is_invalid(setup: Setup) {
 
 async fn is_slow(setup: Setup) {
     let mut running = Running::start(setup).await;
-    running.world.plane.delay(Duration::from_millis(150));
+    running.world.plane.delay(Duration::from_millis(50));
     running
         .world
         .publish(xds::routes(ROUTES, &[("a", 2)]), &[("a", &[&running.a])]);

@@ -189,9 +189,18 @@ async fn a_listener_that_is_refused_fails_its_calls_at_once(setup: Setup) {
 
 async fn a_listener_that_is_invalid_fails_its_calls_at_once(setup: Setup) {
     let world = World::start(setup).await;
-    world.plane.bad_resource(LDS, TARGET, &[0xff; 8]);
-    let failure = fails(&world, Call::new().timeout(Duration::from_secs(20))).await;
-    failure.assert(ErrorKind::NotReady, Code::Unavailable, &["shop", NODE]);
+    let listener = xds::listener(TARGET, ROUTES);
+    world
+        .plane
+        .set(listener.edit(|manager| manager.route_specifier = None));
+    let failure = fails(&world, Call::new()).await;
+    let says = ["Listener \"shop\"", "api_listener", NODE];
+    failure.assert(ErrorKind::NotReady, Code::Unavailable, &says);
+    let why = world.plane.wait_nacked(LDS, 1).await;
+    assert!(
+        why.contains("\"shop\"") && why.contains("api_listener"),
+        "{why}"
+    );
 }
 
 on_each_wire_and_variant!(
