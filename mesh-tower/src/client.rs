@@ -55,7 +55,8 @@ impl HttpClient {
     /// readiness probes at start-up.
     ///
     /// # Errors
-    /// When the configuration is absent, or does not come within 15 s.
+    /// When the configuration is absent or none of its clusters can be used; or when it has not come,
+    /// or nothing is connected, after 15 s.
     pub async fn ready(&self) -> Result<(), Error> {
         self.target.ready().await
     }

@@ -45,16 +45,22 @@ pub struct ClusterSnapshot {
     pub note: Option<Arc<str>>,
 }
 
+impl ClusterSnapshot {
+    /// Whether nothing at all differs, by identity of the parts.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.config, &other.config)
+            && Arc::ptr_eq(&self.endpoints, &other.endpoints)
+            && self.note == other.note
+    }
+}
+
 impl ClusterEntry {
     /// Whether nothing at all differs, by identity of the parts.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Ready(a), Self::Ready(b)) => {
-                Arc::ptr_eq(&a.config, &b.config)
-                    && Arc::ptr_eq(&a.endpoints, &b.endpoints)
-                    && a.note == b.note
-            }
+            (Self::Ready(a), Self::Ready(b)) => a.same(b),
             (Self::Unavailable(a), Self::Unavailable(b)) => a == b,
             _ => false,
         }

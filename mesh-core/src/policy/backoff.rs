@@ -1,4 +1,4 @@
-//! The wait before a retry.
+//! Waits: before a request is tried again, and before a connection is.
 
 use std::time::Duration;
 
@@ -6,6 +6,27 @@ use crate::config::BackoffConfig;
 
 /// Waits are never drawn from less than this (gRFC A44; Envoy).
 const SHORTEST_BASE: Duration = Duration::from_millis(1);
+
+/// The first wait after a failed connection, its growth with each further failure, its bound before
+/// the spread, and the share by which it is spread either way, so that clients do not come back all
+/// at once (gRPC, "connection back-off").
+const CONNECTION_BASE: Duration = Duration::from_secs(1);
+const CONNECTION_FACTOR: f64 = 1.6;
+const CONNECTION_MAX: Duration = Duration::from_secs(120);
+const CONNECTION_SPREAD: f64 = 0.2;
+
+/// gRPC's connection back-off, which its name resolution and its xDS streams share: the wait after a
+/// failure that follows `failures` others, spread by the random number `draw`. 1 s at first, 1.6
+/// times as long after each further failure, up to 120 s, all spread by 20 % either way.
+#[must_use]
+pub fn connection_delay(failures: u32, draw: u64) -> Duration {
+    // Bounded before it is raised: the power of a large count is not a finite number.
+    let exponent = failures.min(64).cast_signed();
+    let grown = CONNECTION_BASE.as_secs_f64() * CONNECTION_FACTOR.powi(exponent);
+    let unit = (draw >> 11) as f64 / (1_u64 << 53) as f64;
+    let spread = 1.0 - CONNECTION_SPREAD + 2.0 * CONNECTION_SPREAD * unit;
+    Duration::from_secs_f64(grown.min(CONNECTION_MAX.as_secs_f64()) * spread)
+}
 
 impl BackoffConfig {
     /// The wait before the `retry`th retry, counted from 1 (0 counts as 1), by the random number
@@ -40,6 +61,24 @@ mod tests {
         BackoffConfig {
             base: Duration::from_micros(base),
             max: Duration::from_micros(max),
+        }
+    }
+
+    #[test]
+    fn waits_for_connections_grow_to_their_bound_and_are_spread() {
+        for (failures, seconds) in [
+            (0, 1.0),
+            (1, 1.6),
+            (2, 2.56),
+            (10, 109.95),
+            (11, 120.0),
+            (u32::MAX, 120.0),
+        ] {
+            let drawn = [0, 1 << 63, TOP].map(|draw| connection_delay(failures, draw));
+            for (drawn, share) in drawn.into_iter().zip([0.8, 1.0, 1.2]) {
+                let off = drawn.as_secs_f64() - share * seconds;
+                assert!(off.abs() < 0.01, "{failures}: {drawn:?}");
+            }
         }
     }
 

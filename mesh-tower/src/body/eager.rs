@@ -33,7 +33,7 @@ where
     B: Body<Data = Bytes> + Unpin + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    // A body that has passed through here before must not be boxed twice.
+    // One that is full already, as after an outer layer, stays as it is.
     if let Some(ours) = (&mut body as &mut dyn Any).downcast_mut::<RequestBody>()
         && ours.as_full().is_some()
     {
@@ -117,14 +117,7 @@ where
             .filter_map(Frame::data_ref)
             .map(|data| data.len() as u64)
             .sum();
-        let rest = self.rest.size_hint();
-        let mut hint = SizeHint::new();
-        // The upper bound first: a lower bound above it would be refused.
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(kept));
-        }
-        hint.set_lower(rest.lower().saturating_add(kept));
-        hint
+        super::longer(&self.rest.size_hint(), kept)
     }
 }
 

@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::origin::Origin;
 use crate::{
     body::{BoxError, RequestBody, ResponseBody},
-    connect::{SendFailure, SendFailureKind, http2::Http2Connection},
+    connect::{SendError, http2::Http2Connection},
 };
 
 /// One HTTP/2 connection to a server. Cheap to clone, always ready; it closes when the last clone is
@@ -54,7 +54,7 @@ impl ServerChannel {
             return Err(self.name(Error::new(ErrorKind::Connect, text)));
         };
         let sent = permit.send(request).await;
-        sent.map_err(|failure| self.name(error_of(failure)))
+        sent.map_err(|failure| self.name(SendError::from(failure).error))
     }
 
     fn name(&self, error: Error) -> Error {
@@ -87,24 +87,5 @@ impl fmt::Debug for ServerChannel {
             .field("authority", self.origin.authority())
             .field("state", &self.connection.state())
             .finish_non_exhaustive()
-    }
-}
-
-fn error_of(failure: SendFailure) -> Error {
-    let text = failure.to_string();
-    match failure.kind {
-        SendFailureKind::Unsent => Error::new(ErrorKind::Connect, text),
-        SendFailureKind::Refused => Error::new(ErrorKind::Reset, text).with_h2_reason(7),
-        SendFailureKind::Reset(reason) => Error::new(ErrorKind::Reset, text)
-            .with_h2_reason(reason.code())
-            .sent(),
-        SendFailureKind::ConnectionLost(_) => Error::new(ErrorKind::Reset, text).sent(),
-        SendFailureKind::RequestBody(_) => Error::new(ErrorKind::BadRequest, text).sent(),
-        SendFailureKind::Protocol(_) if failure.request.is_some() => {
-            Error::new(ErrorKind::BadRequest, text)
-        }
-        SendFailureKind::Protocol(_) | SendFailureKind::TooLarge => {
-            Error::new(ErrorKind::Protocol, text).sent()
-        }
     }
 }

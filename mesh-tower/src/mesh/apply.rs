@@ -6,7 +6,7 @@ use std::{
 };
 
 use mesh_core::{
-    config::{ClusterEntry, ClusterSnapshot, Snapshot},
+    config::{ClusterSnapshot, Snapshot},
     entropy::Entropy,
     filter::FilterRegistry,
     name::ClusterName,
@@ -99,7 +99,7 @@ impl Clusters {
             && let Some(cluster) = live.cluster.upgrade()
             && live.given.config.same_identity(&given.config)
         {
-            if !same(&live.given, given) {
+            if !live.given.same(given) {
                 cluster.update(given, clock::now());
                 live.given = given.clone();
                 live.updated.notify_one();
@@ -127,8 +127,4 @@ impl Clusters {
         let mut clusters = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         clusters.retain(|_, live| live.cluster.strong_count() > 0);
     }
-}
-
-fn same(a: &ClusterSnapshot, b: &ClusterSnapshot) -> bool {
-    ClusterEntry::Ready(a.clone()).same(&ClusterEntry::Ready(b.clone()))
 }

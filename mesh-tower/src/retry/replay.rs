@@ -15,7 +15,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use mesh_core::error::BoxError;
 
-use crate::body::RequestBody;
+use crate::body::{RequestBody, longer};
 
 /// What a kept frame costs besides its bytes: the frame itself and the list's share of it.
 const FRAME_COST: usize = 64;
@@ -144,13 +144,7 @@ impl Body for Attempt {
             true => SizeHint::with_exact(0),
             false => state.source.size_hint(),
         };
-        let mut hint = SizeHint::new();
-        // The upper bound first: a lower bound above it would be refused.
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(kept));
-        }
-        hint.set_lower(rest.lower().saturating_add(kept));
-        hint
+        longer(&rest, kept)
     }
 }
 

@@ -90,7 +90,7 @@ impl Scope {
             Self::Route => "no complete answer within the route's timeout",
             Self::Attempt => "no complete answer within the attempt's timeout",
         };
-        // Sent: the clock runs only once the request is out.
+        // Counts as sent: whether it got further than waiting for a connection is not known here.
         Error::new(self.kind(), text).sent()
     }
 }

@@ -2,14 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// First delay after a failure (gRFC A27; the numbers are gRPC's connection back-off).
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-/// Growth of the delay with each further failure.
-const FACTOR: f64 = 1.6;
-/// Random share of the delay, either way.
-const JITTER: f64 = 0.2;
-/// The delay grows no further, before jitter.
-const LONGEST_DELAY: Duration = Duration::from_secs(120);
+use mesh_core::policy::backoff::connection_delay;
+
 /// A stream that was of use is replaced at once, but no more often than this: a server that sends
 /// one message and dies must not be called in a tight loop.
 const BETWEEN_IMMEDIATE: Duration = Duration::from_secs(1);
@@ -129,11 +123,7 @@ impl Link {
     }
 
     fn delay(&mut self) -> Duration {
-        // Bounded before it is raised: the power of a large count is not a finite number.
-        let grown = FACTOR.powi(self.failures.min(32).cast_signed());
-        let seconds = (FIRST_DELAY.as_secs_f64() * grown).min(LONGEST_DELAY.as_secs_f64());
-        let jitter = (self.random.f64() * 2.0 - 1.0).mul_add(JITTER, 1.0);
-        Duration::from_secs_f64(seconds * jitter)
+        connection_delay(self.failures, self.random.u64(..))
     }
 }
 

@@ -104,8 +104,9 @@ impl Http2Connection {
         }
     }
 
-    /// Stream slots left: 0 unless open, else the peer's limit (100 until its SETTINGS are here)
-    /// less the slots taken.
+    /// Stream slots left: 0 unless open, else the peer's limit (until its SETTINGS are here,
+    /// [`Http2Settings::initial_max_streams`](super::Http2Settings::initial_max_streams)) less the
+    /// slots taken.
     #[must_use]
     pub fn available(&self) -> usize {
         if self.state() == ConnectionState::Open {

@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use mesh_core::{
     config::{Address, ClusterEntry, ConfigErrors, Discovery, EndpointsConfig, Snapshot},
     name::Target,
+    policy::backoff::connection_delay,
     source::ConfigUpdate,
 };
 use tokio::{
@@ -17,13 +18,6 @@ use super::super::{DirectConfig, Resolve};
 
 /// How old an answer is at least before the name is resolved again (gRPC's DNS resolver).
 const MIN_AGE: Duration = Duration::from_secs(30);
-
-/// The wait after the first of several failures, how it grows, its bound and its spread (gRPC's
-/// connection back-off, which its resolvers share).
-const BACKOFF: Duration = Duration::from_secs(1);
-const BACKOFF_FACTOR: f64 = 1.6;
-const BACKOFF_MAX: Duration = Duration::from_secs(120);
-const BACKOFF_JITTER: f64 = 0.2;
 
 /// Resolves one name for as long as somebody watches.
 pub(super) struct Following {
@@ -68,7 +62,7 @@ impl Following {
                 }
                 Err(error) => {
                     self.report(current.is_some(), &error);
-                    sleep(backoff(failed, fastrand::f64())).await;
+                    sleep(connection_delay(failed, fastrand::u64(..))).await;
                     failed = failed.saturating_add(1);
                 }
             }
@@ -144,35 +138,5 @@ fn with_endpoints(snapshot: &Snapshot, endpoints: EndpointsConfig) -> Snapshot {
     Snapshot {
         clusters: Arc::new(clusters),
         ..snapshot.clone()
-    }
-}
-
-/// The wait after a failure that follows `failed` others; `unit` is random in `[0, 1)`.
-fn backoff(failed: u32, unit: f64) -> Duration {
-    let exponent = i32::try_from(failed.min(64)).unwrap_or(64);
-    let nominal = BACKOFF.as_secs_f64() * BACKOFF_FACTOR.powi(exponent);
-    let spread = 1.0 - BACKOFF_JITTER + 2.0 * BACKOFF_JITTER * unit;
-    Duration::from_secs_f64(nominal.min(BACKOFF_MAX.as_secs_f64()) * spread)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_to_their_bound_and_are_spread() {
-        for (failed, seconds) in [
-            (0, 1.0),
-            (1, 1.6),
-            (2, 2.56),
-            (50, 120.0),
-            (u32::MAX, 120.0),
-        ] {
-            let middle = backoff(failed, 0.5).as_secs_f64();
-            assert!((middle - seconds).abs() < 1e-6, "after {failed}: {middle}");
-            let (low, high) = (backoff(failed, 0.0), backoff(failed, 1.0));
-            assert!((low.as_secs_f64() - 0.8 * seconds).abs() < 1e-6);
-            assert!((high.as_secs_f64() - 1.2 * seconds).abs() < 1e-6);
-        }
     }
 }
