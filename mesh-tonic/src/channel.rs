@@ -88,7 +88,10 @@ impl MeshChannel {
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
         // The application's own deadline holds in every dialect.
         if let Some(timeout) = deadline::parse_grpc_timeout(request.headers()) {
-            request.extensions_mut().insert(CallerDeadline(timeout));
+            let own = request
+                .extensions_mut()
+                .get_or_insert(CallerDeadline(timeout));
+            own.0 = own.0.min(timeout);
         }
         if self.wait_for_ready && request.extensions().get::<WaitForReady>().is_none() {
             request.extensions_mut().insert(WaitForReady(true));

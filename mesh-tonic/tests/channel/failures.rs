@@ -6,7 +6,7 @@ use mesh_core::config::{Dialect, EndpointsConfig, SnapshotBuilder};
 use mesh_testkit::{
     dead::refusing_address, generated::mesh::test::v1::EchoRequest, grpc_echo::GrpcEcho,
 };
-use mesh_tower::WaitForReady;
+use mesh_tower::{CallerDeadline, WaitForReady};
 use tonic::{Code, Request};
 
 use crate::support::{channel, client, say};
@@ -46,6 +46,21 @@ async fn waiting_for_ready_ends_with_the_deadline() {
         .await
         .unwrap_err();
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+}
+
+#[tokio::test]
+async fn of_two_deadlines_of_the_caller_the_shorter_counts() {
+    let (channel, _source) = channel(&[], |_| {});
+    let mut client = client(channel.wait_for_ready(true));
+    let [short, long] = [Duration::from_millis(50), Duration::from_secs(600)];
+    for (header, extension) in [(short, long), (long, short)] {
+        let mut request = Request::new(say("hello"));
+        request.set_timeout(header);
+        request.extensions_mut().insert(CallerDeadline(extension));
+        let call = tokio::time::timeout(Duration::from_secs(60), client.unary(request));
+        let status = call.await.expect("it waits for the longer").unwrap_err();
+        assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+    }
 }
 
 #[tokio::test]
