@@ -48,7 +48,9 @@ impl HttpClient {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        self.stack.serve(request::eager(request).await?).await
+        let request = request::eager(request).await;
+        let request = request.map_err(|error| error.for_target(self.target.name().as_str()))?;
+        self.stack.serve(request).await
     }
 
     /// Waits until the target has a configuration and one of its endpoints is connected: for

@@ -28,7 +28,7 @@ use mesh_core::{
 
 use crate::{
     body::RequestBody,
-    connect::{Pool, Pools},
+    connect::{Pool, Pools, too_many},
     mesh::TargetCell,
     request::{Decision, Routed},
     response::GuardedBody,
@@ -60,7 +60,7 @@ impl Balance {
         let mut place = None;
         loop {
             let seen = cluster.version();
-            let refusal = match cluster.pick(&self.entropy) {
+            match cluster.pick(&self.entropy) {
                 Pick::Use(picked) => return Ok(picked),
                 Pick::Drop(category) => {
                     let text = format!("dropped, as the control plane asks for {category}");
@@ -69,14 +69,11 @@ impl Balance {
                 Pick::Fail(error) if !decision.wait_for_ready || !waits(&error) => {
                     return Err(error);
                 }
-                Pick::Fail(_) | Pick::Queue => Error::new(
-                    ErrorKind::Overloaded,
-                    "too many requests wait for a connection (max_pending_requests)",
-                ),
-            };
+                Pick::Fail(_) | Pick::Queue => {}
+            }
             if place.is_none() {
                 let limits = cluster.config().limits;
-                place = Some(cluster.state().try_pending(&limits).ok_or(refusal)?);
+                place = Some(cluster.state().try_pending(&limits).ok_or_else(too_many)?);
             }
             cluster.changed(seen).await;
         }

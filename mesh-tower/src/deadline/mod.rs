@@ -59,12 +59,18 @@ impl<S: Serve> Serve for Deadline<S> {
 /// A deadline that has passed already lets nothing begin: the request must not leave.
 pub(crate) fn not_passed(deadline: Instant) -> Result<(), Error> {
     if deadline <= clock::now() {
-        return Err(expired());
+        return Err(late());
     }
     Ok(())
 }
 
+/// The deadline of a request that is under way has passed. How far the request came is not known
+/// here: its endpoint may have seen it.
 pub(crate) fn expired() -> Error {
+    late().sent()
+}
+
+fn late() -> Error {
     Error::new(
         ErrorKind::StreamDeadline,
         "the deadline passed before an answer came",

@@ -1,14 +1,20 @@
 //! What is matched and what arrives: a path, an authority and headers that are not trivial.
 
+use std::io;
+
 use bytes::Bytes;
 use http::{HeaderName, Request};
-use http_body_util::Full;
-use mesh_core::config::{
-    HeaderMatch, HeaderMatchKind, HeaderSource, RouteMatch, SnapshotBuilder, StringMatch,
-    StringMatchKind,
+use http_body::Frame;
+use http_body_util::{Full, StreamBody};
+use mesh_core::{
+    ErrorKind,
+    config::{
+        HeaderMatch, HeaderMatchKind, HeaderSource, RouteMatch, SnapshotBuilder, StringMatch,
+        StringMatchKind,
+    },
 };
 
-use crate::support::{PROTOCOLS, cluster, mesh, read, route, routes, server};
+use crate::support::{PROTOCOLS, alone, cluster, failure, mesh, read, route, routes, server};
 
 #[tokio::test]
 async fn a_request_is_routed_and_arrives_as_it_was_sent() {
@@ -68,7 +74,7 @@ async fn a_request_is_routed_and_arrives_as_it_was_sent() {
 
         let request = Request::get("http://shop.test:8080/").body(Full::<Bytes>::default());
         let error = client.send(request.unwrap()).await.unwrap_err();
-        assert_eq!(error.kind(), mesh_core::ErrorKind::NoRoute, "{error}");
+        assert_eq!(error.kind(), ErrorKind::NoRoute, "{error}");
     }
 }
 
@@ -101,5 +107,22 @@ async fn the_authority_of_the_uri_counts_more_than_the_host_header() {
             let hosts = seen.headers.get("host").map_or(0, Vec::len);
             assert_eq!(hosts, usize::from(seen.version == "HTTP/1.1"), "{seen:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_fails_at_once_lets_nothing_leave() {
+    for protocol in PROTOCOLS {
+        let (server, client) = alone(protocol, |_| {});
+        let frames = futures_util::stream::iter([Err::<Frame<Bytes>, _>(io::Error::other("torn"))]);
+        let request = Request::post("http://shop.test/").body(StreamBody::new(frames));
+        let error = failure(&client, request.unwrap()).await;
+        assert_eq!(error.kind(), ErrorKind::BadRequest);
+        assert_eq!(
+            error.to_string(),
+            "the request body failed (target shop): torn"
+        );
+        assert!(!error.was_sent());
+        assert_eq!(server.count(), 0);
     }
 }

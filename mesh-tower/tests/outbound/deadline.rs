@@ -31,6 +31,7 @@ async fn it_ends_the_wait_for_an_answer() {
         let start = Instant::now();
         let error = failure(&client, request("/")).await;
         assert_late(&error, ErrorKind::StreamDeadline, start, SECOND);
+        assert!(error.was_sent());
         server
             .wait_for("the server learns of it", |it| it.cancelled() == 1)
             .await;
@@ -95,6 +96,7 @@ async fn a_deadline_that_has_passed_lets_nothing_leave() {
         early.extensions_mut().insert(limit);
         let error = failure(&client, early).await;
         assert_eq!(error.kind(), ErrorKind::StreamDeadline);
+        assert!(!error.was_sent());
         assert_eq!((server.count(), server.connections()), (0, 0));
         // Nor once there is a configuration and a connection.
         get(&client, "/").await;

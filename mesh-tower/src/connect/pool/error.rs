@@ -37,11 +37,15 @@ impl SendError {
         Self::unsent(error, request)
     }
 
-    /// No more requests may wait for a connection.
     pub(super) fn overloaded(request: Request<RequestBody>) -> Self {
-        let text = "too many requests wait for a connection (max_pending_requests)";
-        Self::unsent(Error::new(ErrorKind::Overloaded, text), request)
+        Self::unsent(too_many(), request)
     }
+}
+
+/// No more requests may wait for a connection.
+pub(crate) fn too_many() -> Error {
+    let text = "too many requests wait for a connection (max_pending_requests)";
+    Error::new(ErrorKind::Overloaded, text)
 }
 
 impl From<SendFailure> for SendError {

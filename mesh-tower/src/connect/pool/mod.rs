@@ -17,7 +17,7 @@ use mesh_core::{
     runtime::{ClusterRuntime, ClusterState, Endpoint, EndpointState},
 };
 
-pub(crate) use self::error::SendError;
+pub(crate) use self::error::{SendError, too_many};
 use self::{
     dial::{DialError, Dialer, Failed},
     http1::Http1Pool,

@@ -40,6 +40,7 @@ async fn an_answer_that_is_late_is_called_off() {
         let start = Instant::now();
         let error = call(&mut service, order()).await.unwrap_err();
         assert_late(&error, kind, start, SECOND);
+        assert!(error.was_sent());
         server
             .wait_for("the server learns of it", |it| it.cancelled() == 1)
             .await;
@@ -103,5 +104,6 @@ async fn a_limit_of_zero_lets_nothing_leave() {
     let mut service = TimeoutLayer::of_exchange(Duration::ZERO).layer(Hyper::to(&server));
     let error = call(&mut service, order()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StreamDeadline);
+    assert!(!error.was_sent());
     assert_eq!(server.connections(), 0);
 }
