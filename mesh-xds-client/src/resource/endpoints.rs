@@ -19,7 +19,7 @@ use mesh_proto::envoy::config::{
 use super::{
     Resource,
     at::At,
-    reader::{NO_EFFECT, Reader, quoted},
+    reader::{NO_EFFECT, Reader, kept, quoted},
 };
 
 /// What the entries of one resource must not repeat.
@@ -212,7 +212,7 @@ impl Reader<'_> {
             address: address?,
             weight: endpoint.load_balancing_weight.unwrap_or(1).max(1),
             health,
-            hostname: host.hostname.as_str().into(),
+            hostname: kept(&host.hostname),
         })
     }
 
@@ -279,8 +279,8 @@ fn place(entry: &LocalityLbEndpoints) -> Locality {
         return Locality::default();
     };
     Locality {
-        region: locality.region.as_str().into(),
-        zone: locality.zone.as_str().into(),
-        sub_zone: locality.sub_zone.as_str().into(),
+        region: kept(&locality.region),
+        zone: kept(&locality.zone),
+        sub_zone: kept(&locality.sub_zone),
     }
 }

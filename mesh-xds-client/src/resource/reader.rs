@@ -1,8 +1,8 @@
 //! What every decoder carries along: options, errors, warnings, and the scalar types of xDS.
 
-use std::{borrow::Cow, collections::HashMap, error::Error as _, time::Duration};
+use std::{borrow::Cow, collections::HashMap, error::Error as _, sync::Arc, time::Duration};
 
-use mesh_core::config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern};
+use mesh_core::config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern, RetryPolicy};
 use mesh_proto::{
     Any, TypeUrl, UnpackError,
     envoy::{
@@ -32,6 +32,8 @@ pub(super) struct Reader<'o> {
     pub(super) options: &'o DecodeOptions,
     errors: ConfigErrors,
     warnings: ConfigErrors,
+    /// The retry policy read last: control planes write the same one on every route.
+    pub(super) last_retry: Option<Arc<RetryPolicy>>,
     /// What was compiled already: routes often repeat a pattern.
     patterns: HashMap<String, Pattern>,
     /// How many bytes further patterns may compile to; `None` once one had no room.
@@ -44,6 +46,7 @@ impl<'o> Reader<'o> {
             options,
             errors: ConfigErrors::default(),
             warnings: ConfigErrors::default(),
+            last_retry: None,
             patterns: HashMap::new(),
             pattern_room: Some(MAX_PATTERNS),
         }
@@ -237,6 +240,14 @@ pub(super) fn unpack_reason(error: &UnpackError) -> String {
         }
         (_, Some(source)) => format!("{error}: {source}"),
         (_, None) => error.to_string(),
+    }
+}
+
+/// A text as configuration keeps it. Most names of routes and hosts are empty, and cost nothing.
+pub(super) fn kept(text: &str) -> Arc<str> {
+    match text {
+        "" => Arc::default(),
+        text => text.into(),
     }
 }
 

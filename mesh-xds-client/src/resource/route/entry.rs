@@ -11,7 +11,7 @@ use mesh_proto::envoy::config::{
 use super::plugin::Plugins;
 use crate::resource::{
     at::At,
-    reader::{NO_EFFECT, Reader},
+    reader::{NO_EFFECT, Reader, kept},
     unsupported,
 };
 
@@ -52,7 +52,7 @@ impl Reader<'_> {
         let action = self.action(at, route, scope)?;
         let refusal = scope.refusal.or(refusal.as_deref());
         Some(Route {
-            name: route.name.as_str().into(),
+            name: kept(&route.name),
             matches: matches?,
             action: refusal.map_or(action, |reason| RouteAction::Refuse(reason.into())),
             filter_overrides,

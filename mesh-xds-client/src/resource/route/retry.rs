@@ -21,7 +21,10 @@ impl Reader<'_> {
         at: &At<'_>,
         policy: Option<&Message>,
     ) -> Option<Arc<RetryPolicy>> {
-        self.retry(at, policy?).map(Arc::new)
+        let policy = self.retry(at, policy?)?;
+        let known = self.last_retry.take().filter(|known| **known == policy);
+        self.last_retry = Some(known.unwrap_or_else(|| Arc::new(policy)));
+        self.last_retry.clone()
     }
 
     fn retry(&mut self, at: &At<'_>, policy: &Message) -> Option<RetryPolicy> {

@@ -101,6 +101,22 @@ fn a_policy_that_keeps_no_word_still_hides_the_virtual_hosts() {
 }
 
 #[test]
+fn routes_with_equal_policies_share_one() {
+    let words = ["unavailable", "unavailable", "internal"];
+    let message = routes(words.map(|word| to(with(policy(word)))).to_vec());
+    let found = decoded_routes(Dialect::Grpc, &message);
+    let policies: Vec<_> = found
+        .iter()
+        .map(|route| match &route.action {
+            RouteAction::Forward(forward) => forward.retry.clone().unwrap(),
+            RouteAction::Refuse(reason) => panic!("{reason}"),
+        })
+        .collect();
+    assert!(Arc::ptr_eq(&policies[0], &policies[1]));
+    assert!(policies[2].on.intersects(RetryConditions::GRPC_INTERNAL));
+}
+
+#[test]
 fn the_number_of_retries() {
     let number = |number| pb::RetryPolicy {
         num_retries: Some(number),
