@@ -7,18 +7,25 @@ use std::{
 };
 
 use http::{
-    Request, Response, Uri,
+    Request, Response, StatusCode, Uri,
     uri::{Authority, InvalidUri, Scheme},
 };
 use mesh_core::{
     config::Dialect,
-    policy::{deadline, grpc_status::GrpcCodes},
+    policy::{
+        deadline,
+        grpc_status::{GRPC_STATUS, GrpcCodes},
+        matcher::grpc,
+    },
 };
 use mesh_tower::{CallerDeadline, HttpClient, WaitForReady};
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
-use crate::{body::ChannelBody, status::status_of};
+use crate::{
+    body::ChannelBody,
+    status::{status_of, status_of_http},
+};
 
 /// A gRPC channel through the mesh. Cheap to clone, always ready; connections are made as the
 /// cluster's balancing asks.
@@ -113,9 +120,18 @@ impl Service<Request<Body>> for MeshChannel {
         Box::pin(async move {
             channel.prepare(&mut request);
             match channel.client.send(request).await {
+                Ok(response) if is_foreign(&response) => Err(status_of_http(response.status())),
                 Ok(response) => Ok(response.map(|body| ChannelBody::new(body, channel.codes))),
                 Err(error) => Err(status_of(error, channel.codes)),
             }
         })
     }
+}
+
+/// Whether an answer is an error that is not gRPC's, as from a proxy on the way. Its body is none of
+/// the caller's messages.
+fn is_foreign<B>(response: &Response<B>) -> bool {
+    response.status() != StatusCode::OK
+        && !response.headers().contains_key(&GRPC_STATUS)
+        && !grpc::is_grpc(response.headers())
 }

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use mesh_core::{Error, policy::grpc_status::GrpcCodes};
+use http::StatusCode;
+use mesh_core::{
+    Error,
+    policy::grpc_status::{GrpcCode, GrpcCodes},
+};
 use tonic::{Code, Status};
 
 /// The status of an error: its code by the dialect's table, its one line as the message, the error
@@ -12,4 +16,10 @@ pub(crate) fn status_of(error: Error, codes: GrpcCodes) -> Status {
     let mut status = Status::new(code, error.to_string());
     status.set_source(Arc::new(error));
     status
+}
+
+/// The status of an answer that is not gRPC's (gRPC, "HTTP to gRPC Status Code Mapping").
+pub(crate) fn status_of_http(status: StatusCode) -> Status {
+    let code = Code::from_i32(i32::from(GrpcCode::of_http(status).number()));
+    Status::new(code, format!("the answer is not gRPC's: HTTP {status}"))
 }

@@ -58,10 +58,12 @@ async fn main() -> anyhow::Result<()> {
     let open = GracefulShutdown::new();
     loop {
         let socket = tokio::select! {
-            accepted = listener.accept() => accepted?.0,
+            accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        socket.set_nodelay(true)?;
+        // A client that goes away before it was accepted ends nothing but itself.
+        let Ok((socket, _)) = socket else { continue };
+        socket.set_nodelay(true).ok();
         let connection = http.serve_connection(TokioIo::new(socket), service.clone());
         let connection = open.watch(connection.into_owned());
         // A client that goes away in the middle is its own affair.

@@ -70,7 +70,7 @@ async fn a_reset_has_the_status_of_its_reason() {
 
 /// gRPC's "HTTP to gRPC Status Code Mapping".
 #[tokio::test]
-async fn a_bare_answer_without_a_status_has_that_of_its_code() {
+async fn an_answer_that_is_not_grpcs_has_the_status_of_its_code() {
     let server = EchoServer::http2().start();
     let (channel, _source) = channel(&[server.socket()], |_| {});
     let mut client = client(channel);
@@ -85,14 +85,16 @@ async fn a_bare_answer_without_a_status_has_that_of_its_code() {
         (503, Code::Unavailable),
         (504, Code::Unavailable),
     ] {
-        let bare = Behaviour {
-            body_size: Some(0),
-            ..Behaviour::status(status)
-        };
-        server.next(1, bare);
-        let error = client.unary(say("hello")).await.unwrap_err();
-        let status = StatusCode::from_u16(status).unwrap();
-        assert_eq!(error.code(), code, "{status}: {error}");
+        for body_size in [0, 100] {
+            let answer = Behaviour {
+                body_size: Some(body_size),
+                ..Behaviour::status(status)
+            };
+            server.next(1, answer);
+            let error = client.unary(say("hello")).await.unwrap_err();
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(error.code(), code, "{status}: {error}");
+        }
     }
 }
 

@@ -80,6 +80,13 @@ impl Balance {
     }
 }
 
+/// Whether an error speaks against its endpoint. A limit of ours or a request that cannot be sent does
+/// not, nor does an endpoint that drains and gives back what it has not seen.
+fn is_failure(error: &Error) -> bool {
+    let given_back = error.kind() == ErrorKind::Reset && !error.was_sent();
+    error.origin() == Origin::Upstream && !given_back
+}
+
 /// Whether waiting can help: there was no endpoint to be had, no limit was reached.
 fn waits(error: &Error) -> bool {
     matches!(
@@ -124,11 +131,11 @@ impl Balance {
                 Ok(response) => return Ok(GuardedBody::guard(response, guard, decision.grpc)),
                 Err(failed) => failed,
             };
-            // A limit of ours or a request that cannot be sent says nothing about the endpoint.
-            if failed.error.origin() == Origin::Upstream {
+            if is_failure(&failed.error) {
                 guard.record(Outcome::Failure);
             }
             let error = failed.error.at_endpoint(endpoint.state().key().as_str());
+            // Not for a connection that timed out: its wait was the request's own.
             let another = error.kind() == ErrorKind::Connect && others > 0;
             *request = match failed.request {
                 Some(whole) if another => *whole,

@@ -22,12 +22,18 @@ impl TargetCell {
     /// Waits for a view, and for one connection of one of its clusters.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
         let start = clock::now();
-        let view = self.wait(start, None).await?;
-        let connected = self.connected(&view);
-        tokio::select! {
-            biased;
-            connected = connected => connected,
-            () = clock::sleep_until(start.checked_add(FIRST_VIEW)) => Err(not_connected(&view)),
+        let late = clock::sleep_until(start.checked_add(FIRST_VIEW));
+        tokio::pin!(late);
+        loop {
+            let changed = self.changed();
+            let view = self.wait(start, None).await?;
+            tokio::select! {
+                biased;
+                connected = self.connected(&view) => return connected,
+                // Its clusters may be others now.
+                () = changed => {}
+                () = &mut late => return Err(not_connected(&view)),
+            }
         }
     }
 
@@ -75,9 +81,6 @@ fn not_connected(view: &View<Pool>) -> Error {
         ClusterSlot::Unavailable(reason) => format!("{name}: {reason}"),
     });
     let reasons: Vec<_> = reasons.take(8).collect();
-    let text = format!(
-        "no connection to any cluster in time: {}",
-        reasons.join("; ")
-    );
+    let text = format!("no connection to any cluster: {}", reasons.join("; "));
     Error::new(ErrorKind::NotReady, text)
 }

@@ -164,6 +164,15 @@ impl TargetCell {
         async move { while standing.changed().await.is_ok() {} }
     }
 
+    /// Resolves when what is known of the target changes.
+    pub(super) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut standing = self.standing.subscribe();
+        async move {
+            // An error means that the target is gone, and so is whoever waits.
+            let _ = standing.changed().await;
+        }
+    }
+
     pub(crate) fn pools(&self) -> &Pools {
         self.clusters.pools()
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use crate::connect::ConnError;
+use crate::connect::{ConnError, hop_by_hop};
 
 use super::connection::{Http1Connection, Http1Home};
 use super::failure;
@@ -52,7 +52,12 @@ impl Http1Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ConnError>>> {
         let frame = match std::task::ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-            Some(Ok(frame)) => frame,
+            Some(Ok(mut frame)) => {
+                if let Some(trailers) = frame.trailers_mut() {
+                    hop_by_hop::strip_response(trailers);
+                }
+                frame
+            }
             Some(Err(error)) => {
                 self.lease = None;
                 let kind = failure::classify(&error, self.upload.as_ref());

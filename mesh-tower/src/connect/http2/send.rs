@@ -9,7 +9,8 @@ use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{Reason, SendStream};
 use http::header::HOST;
-use http::{Request, Response, Version};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Method, Request, Response, Uri, Version};
 use http_body::Body;
 
 use crate::body::{RequestBody, ResponseBody};
@@ -56,7 +57,10 @@ pub(super) fn start(slot: Slot, request: Request<RequestBody>) -> Http2Send {
     Http2Send { state }
 }
 
-fn open(slot: Slot, request: Request<RequestBody>) -> Result<Waiting, SendFailure> {
+fn open(slot: Slot, mut request: Request<RequestBody>) -> Result<Waiting, SendFailure> {
+    if let Some(uri) = completed(&request) {
+        *request.uri_mut() = uri;
+    }
     if let Some(missing) = missing_part(&request) {
         let text = format!("the request's URI has no {missing}");
         let kind = SendFailureKind::Protocol(text.into());
@@ -100,11 +104,32 @@ fn begin(mut stream: SendStream<Bytes>, body: RequestBody) -> Option<Box<Pump>> 
     }
 }
 
+/// The URI as HTTP/2 says it, where the request says it otherwise: `host` stands in for a missing
+/// authority, and user information is no part of one (RFC 9113 section 8.3.1).
+fn completed<B>(request: &Request<B>) -> Option<Uri> {
+    let uri = request.uri();
+    let authority = uri.authority().map(Authority::as_str);
+    let plain = authority.is_some_and(|it| !it.contains('@'));
+    if *request.method() == Method::CONNECT || (plain && uri.scheme().is_some()) {
+        return None;
+    }
+    let host = || request.headers().get(HOST)?.to_str().ok();
+    let name = authority.or_else(host)?;
+    let name = name.rsplit_once('@').map_or(name, |(_, name)| name);
+    let mut parts = uri.clone().into_parts();
+    parts.authority = Some(name.parse().ok()?);
+    parts.scheme.get_or_insert(Scheme::HTTP);
+    parts
+        .path_and_query
+        .get_or_insert_with(|| PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).ok()
+}
+
 fn missing_part<B>(request: &Request<B>) -> Option<&'static str> {
     let uri = request.uri();
     if uri.authority().is_none() {
         Some("authority")
-    } else if uri.scheme().is_none() && request.method() != http::Method::CONNECT {
+    } else if uri.scheme().is_none() && *request.method() != Method::CONNECT {
         Some("scheme")
     } else {
         None

@@ -216,6 +216,7 @@ async fn a_request_without_authority_comes_back() {
     let peer = Peer::start().await;
     let mut bad = request(RequestBody::empty());
     *bad.uri_mut() = "/only/a/path".parse().unwrap();
+    bad.headers_mut().remove(http::header::HOST);
     let permit = peer.client.try_reserve().unwrap();
     let failure = soon(permit.send(bad)).await.unwrap_err();
     assert!(matches!(&failure.kind, SendFailureKind::Protocol(t) if t.contains("authority")));
