@@ -102,10 +102,17 @@ impl<C> View<C> {
             && Arc::ptr_eq(&self.snapshot.routes, &snapshot.routes)
     }
 
-    /// The configuration behind it.
+    /// Whether a request would find the same here as in `other`: the same policy, and behind it the
+    /// same live clusters. Endpoints live in the clusters and may differ.
     #[must_use]
-    pub const fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
+    pub fn same(&self, other: &Self) -> bool {
+        self.same_policy(&other.snapshot)
+            && self.by_name.len() == other.by_name.len()
+            && self
+                .by_name
+                .iter()
+                .zip(&other.by_name)
+                .all(|((name, slot), (other, same))| name == other && slot.same(same))
     }
 
     /// The clusters by name.
@@ -169,6 +176,16 @@ impl<C> View<C> {
             cluster,
             filters,
         })
+    }
+}
+
+impl<C> ClusterSlot<C> {
+    fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Live(one), Self::Live(other)) => Arc::ptr_eq(one, other),
+            (Self::Unavailable(one), Self::Unavailable(other)) => one == other,
+            _ => false,
+        }
     }
 }
 

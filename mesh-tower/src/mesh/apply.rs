@@ -85,6 +85,9 @@ impl Clusters {
         let view = View::build(snapshot, &self.filters, before.as_deref(), |given| {
             self.live(given)
         });
+        if before.is_some_and(|before| before.same(&view)) {
+            return;
+        }
         target.publish(Arc::new(view));
         self.forget_unused();
     }
