@@ -8,7 +8,7 @@ use mesh_core::config::ConfigErrors;
 #[derive(Debug, thiserror::Error)]
 pub enum BootstrapError {
     /// The environment names none.
-    #[error("neither GRPC_XDS_BOOTSTRAP nor GRPC_XDS_BOOTSTRAP_CONFIG is set")]
+    #[error("no xDS bootstrap: neither GRPC_XDS_BOOTSTRAP nor GRPC_XDS_BOOTSTRAP_CONFIG is set")]
     NotSet,
     /// Its file cannot be read.
     #[error("the xDS bootstrap {} cannot be read: {source}", path.display())]
