@@ -30,9 +30,9 @@ impl Decision {
         endpoints: usize,
         lb: Lb,
     ) -> Result<Self, mesh_core::config::ConfigErrors> {
-        let snapshot = Arc::new(world::decision(routes, endpoints, lb)?);
+        let snapshot = world::decision(routes, endpoints, lb)?;
         let (registry, now) = (Registry::default(), Instant::now());
-        let view = View::build(snapshot, &FilterRegistry::default(), None, |cluster| {
+        let view = View::build(&snapshot, &FilterRegistry::default(), None, |cluster| {
             Arc::new(ClusterRuntime::new(cluster, &registry, now))
         });
         Ok(Self {

@@ -6,20 +6,21 @@ use indexmap::IndexMap;
 
 use super::ClusterRuntime;
 use crate::{
-    config::{ClusterEntry, ClusterSnapshot, Snapshot},
+    config::{ClusterEntry, ClusterSnapshot, ListenerConfig, Snapshot},
     error::{Error, ErrorKind},
     filter::{FilterChain, FilterChains, FilterRegistry},
     name::ClusterName,
     policy::{
         head::RequestHead,
-        route::{ClusterRef, CompiledRoute},
+        route::{ClusterRef, CompiledRoute, RouteTable},
     },
 };
 
-/// A snapshot joined with its live clusters and its filter chains, complete in itself; never
-/// changed, only replaced.
+/// A snapshot's policy joined with live clusters and filter chains, complete in itself; never changed,
+/// only replaced. It keeps no endpoints: those live in the clusters.
 pub struct View<C> {
-    snapshot: Arc<Snapshot>,
+    listener: Arc<ListenerConfig>,
+    routes: Arc<RouteTable>,
     by_name: IndexMap<ClusterName, ClusterSlot<C>>,
     // Parallel to the route table's clusters.
     by_index: Box<[ClusterSlot<C>]>,
@@ -49,7 +50,7 @@ impl<C> View<C> {
     /// Joins `snapshot` with live clusters, which `live` finds or makes. What `before`, the view
     /// that this one replaces, has built for the same configuration is taken over.
     pub fn build(
-        snapshot: Arc<Snapshot>,
+        snapshot: &Snapshot,
         registry: &FilterRegistry,
         before: Option<&Self>,
         mut live: impl FnMut(&ClusterSnapshot) -> Arc<ClusterRuntime<C>>,
@@ -68,11 +69,14 @@ impl<C> View<C> {
             .map(|name| by_name.get(name).cloned().unwrap_or_else(missing))
             .collect();
         let filters = match before {
-            Some(before) if before.same_policy(&snapshot) => before.filters.clone(),
-            _ => Self::chains(&snapshot, registry, before),
+            Some(before) if before.same_policy(&snapshot.listener, &snapshot.routes) => {
+                before.filters.clone()
+            }
+            _ => Self::chains(snapshot, registry, before),
         };
         Self {
-            snapshot,
+            listener: Arc::clone(&snapshot.listener),
+            routes: Arc::clone(&snapshot.routes),
             by_name,
             by_index,
             filters,
@@ -95,18 +99,16 @@ impl<C> View<C> {
         .map_err(|errors| errors.to_string().into())
     }
 
-    /// Whether `snapshot` has this view's listener and routes, by identity.
-    #[must_use]
-    pub fn same_policy(&self, snapshot: &Snapshot) -> bool {
-        Arc::ptr_eq(&self.snapshot.listener, &snapshot.listener)
-            && Arc::ptr_eq(&self.snapshot.routes, &snapshot.routes)
+    /// Whether these are this view's listener and routes, by identity.
+    fn same_policy(&self, listener: &Arc<ListenerConfig>, routes: &Arc<RouteTable>) -> bool {
+        Arc::ptr_eq(&self.listener, listener) && Arc::ptr_eq(&self.routes, routes)
     }
 
     /// Whether a request would find the same here as in `other`: the same policy, and behind it the
     /// same live clusters. Endpoints live in the clusters and may differ.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
-        self.same_policy(&other.snapshot)
+        self.same_policy(&other.listener, &other.routes)
             && self.by_name.len() == other.by_name.len()
             && self
                 .by_name
@@ -126,7 +128,7 @@ impl<C> View<C> {
     /// `NoRoute` when no route takes it, or when its route refuses; `NoCluster` when the cluster does
     /// not serve; `Internal` when the route's filters could not be built.
     pub fn decide(&self, head: &RequestHead<'_>, draw: u64) -> Result<Chosen<C>, Error> {
-        let Some(selection) = self.snapshot.routes.select(head, draw) else {
+        let Some(selection) = self.routes.select(head, draw) else {
             let text = format!(
                 "no route for {} {}{}",
                 head.method,
@@ -141,7 +143,7 @@ impl<C> View<C> {
         })?;
         let (name, slot) = match selection.cluster {
             Some(ClusterRef::Index(index)) => (
-                self.snapshot.routes.clusters()[index].as_str(),
+                self.routes.clusters()[index].as_str(),
                 self.by_index.get(index),
             ),
             Some(ClusterRef::ByName(name)) => (name, self.by_name.get(name)),

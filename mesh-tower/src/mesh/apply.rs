@@ -80,7 +80,7 @@ impl Clusters {
 
     /// Brings the clusters of `snapshot` up to date, and puts a new view in force if anything but
     /// endpoints and cluster policy differs from the one in force.
-    pub(super) fn apply(&self, target: &TargetCell, snapshot: Arc<Snapshot>) {
+    pub(super) fn apply(&self, target: &TargetCell, snapshot: &Snapshot) {
         let before = target.view();
         let view = View::build(snapshot, &self.filters, before.as_deref(), |given| {
             self.live(given)

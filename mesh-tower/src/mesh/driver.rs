@@ -102,7 +102,7 @@ async fn apply_all(mut watch: ConfigWatch, target: Weak<TargetCell>) {
         {
             let Some(cell) = target.upgrade() else { return };
             match update {
-                ConfigUpdate::Ready(snapshot) => cell.apply(snapshot),
+                ConfigUpdate::Ready(snapshot) => cell.apply(&snapshot),
                 ConfigUpdate::Pending(missing) => cell.stand(Standing::Pending(missing)),
                 ConfigUpdate::Absent(reason) => cell.stand(Standing::Absent(reason)),
             }

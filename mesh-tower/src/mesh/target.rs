@@ -154,7 +154,7 @@ impl TargetCell {
     }
 
     /// Puts a snapshot in force.
-    pub(super) fn apply(&self, snapshot: Arc<Snapshot>) {
+    pub(super) fn apply(&self, snapshot: &Snapshot) {
         self.clusters.apply(self, snapshot);
     }
 
