@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Instant};
 
 use arc_swap::ArcSwap;
-use http::Request;
 use mesh_core::{
     entropy::Entropy,
     filter::FilterRegistry,
@@ -11,13 +10,17 @@ use mesh_core::{
     runtime::{ClusterRuntime, Outcome, Pick, Registry, View},
 };
 
-use crate::world::{self, Lb};
+use crate::{
+    tally::Tally,
+    world::{self, Lb, Request},
+};
 
 /// A view and its live clusters, as the stack holds them.
 #[derive(Debug)]
 pub struct Decision {
     view: ArcSwap<View<()>>,
     entropy: Entropy,
+    tally: Tally,
 }
 
 impl Decision {
@@ -38,12 +41,17 @@ impl Decision {
         Ok(Self {
             view: ArcSwap::from_pointee(view),
             entropy: Entropy::system(),
+            tally: Tally::default(),
         })
     }
 
     /// Decides for one request, and lets it end well at once. Whether an endpoint was found.
-    pub fn decide(&self, request: &Request<()>) -> bool {
-        let head = RequestHead::of(request);
+    pub fn decide(&self, request: Request<'_>) -> bool {
+        self.tally.request(|| self.find(request))
+    }
+
+    fn find(&self, request: Request<'_>) -> bool {
+        let head = RequestHead::new(request.method, request.uri, request.headers);
         let chosen = self.view.load().decide(&head, self.entropy.draw());
         let Ok(chosen) = chosen else { return false };
         let Pick::Use(mut picked) = chosen.cluster.pick(&self.entropy) else {
@@ -56,20 +64,35 @@ impl Decision {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
-    use crate::fused::Fused;
+    use crate::{fused::Fused, world::Requests};
 
     #[test]
     fn every_request_finds_an_endpoint_and_none_is_left_under_way() {
         for lb in [Lb::RoundRobin, Lb::LeastRequest] {
             let mesh = Decision::new(100, 5, lb).unwrap();
             let fused = Fused::new(100, 5, lb);
+            let requests = Requests::new(0..=100);
             for index in 0..100 {
-                assert!(mesh.decide(&world::request(index)));
-                assert!(fused.decide(&world::request(index)));
+                assert!(mesh.decide(requests.get(index)));
+                assert!(fused.decide(requests.get(index)));
             }
-            assert!(!mesh.decide(&world::request(100)));
-            assert!(!fused.decide(&world::request(100)));
+            let without = HeaderMap::new();
+            let headers = &without;
+            for none in [
+                requests.get(100),
+                Request {
+                    headers,
+                    ..requests.get(1)
+                },
+            ] {
+                assert!(!mesh.decide(none));
+                assert!(!fused.decide(none));
+            }
+            assert_eq!(mesh.tally.counts(), (102, 100));
+            assert_eq!(fused.counts(), (102, 100));
             let view = mesh.view.load();
             let states = view.clusters().map(|(_, slot)| match slot {
                 mesh_core::runtime::ClusterSlot::Live(cluster) => cluster.state().in_flight(),

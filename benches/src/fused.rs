@@ -1,7 +1,7 @@
 //! The same decision fused by hand over plain data: what the work itself costs.
 //!
-//! It knows one virtual host, prefixes of which none begins another, two weighted clusters and one
-//! locality; the mesh knows none of that in advance.
+//! It knows one virtual host, prefixes of which none begins another, one header condition a route, two
+//! weighted clusters and one locality; the mesh knows none of that in advance.
 
 use std::sync::{
     Arc,
@@ -9,14 +9,18 @@ use std::sync::{
 };
 
 use arc_swap::ArcSwap;
-use http::Request;
+use http::HeaderName;
 
-use crate::world::{self, AUTHORITY, Lb, WEIGHTS};
+use crate::{
+    tally::Tally,
+    world::{self, AUTHORITY, HEADER, Lb, Request, WEIGHTS},
+};
 
 /// The counterpart of [`Decision`](crate::decision::Decision).
 #[derive(Debug)]
 pub struct Fused {
     view: ArcSwap<View>,
+    tally: Tally,
 }
 
 #[derive(Debug)]
@@ -28,6 +32,7 @@ struct View {
 
 #[derive(Debug)]
 struct Route {
+    header: (HeaderName, Box<str>),
     // Cumulative weights.
     ends: [u64; 2],
 }
@@ -61,9 +66,12 @@ impl Fused {
             u64::from(WEIGHTS[0]),
             u64::from(WEIGHTS[0]) + u64::from(WEIGHTS[1]),
         ];
-        let mut routes: Vec<_> = (0..routes)
-            .map(|index| (world::prefix(index).into(), Arc::new(Route { ends })))
-            .collect();
+        let route = |index| {
+            let header = (HeaderName::from_static(HEADER.0), HEADER.1.into());
+            let route = Arc::new(Route { header, ends });
+            (world::prefix(index).into(), route)
+        };
+        let mut routes: Vec<_> = (0..routes).map(route).collect();
         routes.sort_by(|(a, _), (b, _): &(Box<str>, _)| a.cmp(b));
         let cluster = || {
             Arc::new(Cluster {
@@ -79,11 +87,16 @@ impl Fused {
                 routes,
                 clusters: [cluster(), cluster()],
             }),
+            tally: Tally::default(),
         }
     }
 
     /// Decides for one request, and lets it end well at once. Whether an endpoint was found.
-    pub fn decide(&self, request: &Request<()>) -> bool {
+    pub fn decide(&self, request: Request<'_>) -> bool {
+        self.tally.request(|| self.find(request))
+    }
+
+    fn find(&self, request: Request<'_>) -> bool {
         let draw = fastrand::u64(..);
         let view = self.view.load();
         let Some((route, cluster)) = view.select(request, draw) else {
@@ -104,11 +117,16 @@ impl Fused {
             .map(|it| it.requests.load(Relaxed))
             .sum()
     }
+
+    #[cfg(test)]
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        self.tally.counts()
+    }
 }
 
 impl View {
-    fn select(&self, request: &Request<()>, draw: u64) -> Option<(Arc<Route>, &Arc<Cluster>)> {
-        let uri = request.uri();
+    fn select(&self, request: Request<'_>, draw: u64) -> Option<(Arc<Route>, &Arc<Cluster>)> {
+        let uri = request.uri;
         if uri.authority()?.as_str() != AUTHORITY {
             return None;
         }
@@ -116,6 +134,10 @@ impl View {
         let after = self.routes.partition_point(|(prefix, _)| **prefix <= *path);
         let (prefix, route) = self.routes.get(after.checked_sub(1)?)?;
         if !path.starts_with(&**prefix) {
+            return None;
+        }
+        let (name, value) = &route.header;
+        if request.headers.get(name)?.as_bytes() != value.as_bytes() {
             return None;
         }
         let point = draw % route.ends[1];

@@ -7,4 +7,5 @@
 
 pub mod decision;
 pub mod fused;
+mod tally;
 pub mod world;

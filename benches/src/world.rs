@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use http::{HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use mesh_core::config::{
     Address, BackoffConfig, ClusterChoice, ClusterConfig, ConfigErrors, Dialect, Discovery,
     DomainPattern, EndpointsConfig, FilterOverrides, Forward, HeaderMatch, HeaderMatchKind,
@@ -16,6 +16,9 @@ pub const AUTHORITY: &str = "shop.test";
 
 /// Shares of the two clusters of a weighted route.
 pub const WEIGHTS: [u32; 2] = [90, 10];
+
+/// The header that every measured request has, and that each route of the decision asks for.
+pub const HEADER: (&str, &str) = ("x-user", "ann");
 
 /// How endpoints are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,40 +47,72 @@ pub fn prefix(index: usize) -> String {
     format!("/shop.v1.Service{index:05}/")
 }
 
-/// A request for route `index`, with the headers of a gRPC call.
-#[must_use]
-pub fn request(index: usize) -> Request<()> {
-    let mut request = Request::new(());
-    *request.method_mut() = Method::POST;
-    let uri = format!("http://{AUTHORITY}{}Get", prefix(index));
-    *request.uri_mut() = uri.parse().unwrap_or_default();
-    for (name, value) in [
-        ("te", "trailers"),
-        ("content-type", "application/grpc"),
-        ("user-agent", "bench/1.0"),
-        ("x-user", "ann"),
-        ("x-request-id", "0123456789abcdef"),
-    ] {
-        let (name, value) = (
-            HeaderName::from_static(name),
-            http::HeaderValue::from_static(value),
-        );
-        request.headers_mut().insert(name, value);
-    }
-    request
+/// Requests to be decided one after another: gRPC calls that differ in their paths alone. They share
+/// one head otherwise, since a real one has just been read when it is decided on, whereas many would
+/// be fetched from far away each time, on either side.
+#[derive(Debug)]
+pub struct Requests {
+    method: Method,
+    headers: HeaderMap,
+    uris: Vec<Uri>,
 }
 
-/// As many prefix routes, each with a weighted choice of two clusters of as many endpoints, balanced
+/// One of [`Requests`].
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Its method.
+    pub method: &'a Method,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// Where it goes.
+    pub uri: &'a Uri,
+}
+
+impl Requests {
+    /// One for each of these routes.
+    #[must_use]
+    pub fn new(routes: impl IntoIterator<Item = usize>) -> Self {
+        let uri = |index| format!("http://{AUTHORITY}{}Get", prefix(index));
+        let uris = routes.into_iter().map(uri);
+        let headers = [
+            ("te", "trailers"),
+            ("content-type", "application/grpc"),
+            ("user-agent", "bench/1.0"),
+            HEADER,
+            ("x-request-id", "0123456789abcdef"),
+        ];
+        let headers = headers.map(|(name, value)| {
+            let value = HeaderValue::from_static(value);
+            (HeaderName::from_static(name), value)
+        });
+        Self {
+            method: Method::POST,
+            headers: headers.into_iter().collect(),
+            uris: uris.map(|uri| uri.parse().unwrap_or_default()).collect(),
+        }
+    }
+
+    /// The request of that number, counted around.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Request<'_> {
+        Request {
+            method: &self.method,
+            headers: &self.headers,
+            uri: &self.uris[index % self.uris.len()],
+        }
+    }
+}
+
+/// As many prefix routes with a header condition, each with a weighted choice of two clusters of as many endpoints, balanced
 /// by `lb`. Nothing is ever connected to.
 ///
 /// # Errors
 /// None, unless the snapshot's rules have changed.
 pub fn decision(routes: usize, endpoints: usize, lb: Lb) -> Result<Snapshot, ConfigErrors> {
     let routes = (0..routes).map(|index| {
-        route(
-            RouteMatch::prefix(prefix(index)),
-            Forward::to(weighted(["a", "b"])),
-        )
+        let mut matches = RouteMatch::prefix(prefix(index));
+        matches.headers = vec![asks(HeaderName::from_static(HEADER.0), HEADER.1)];
+        route(matches, Forward::to(weighted(["a", "b"])))
     });
     let mut builder = SnapshotBuilder::new("shop").routes(config(routes.collect(), Dialect::Envoy));
     for name in ["a", "b"] {
@@ -126,19 +161,21 @@ pub fn full(at: &[SocketAddr]) -> Result<Snapshot, ConfigErrors> {
 fn never(index: usize) -> Route {
     let mut matches = RouteMatch::prefix("");
     let name = HeaderName::try_from(format!("x-canary-{index}"));
-    matches.headers = name
-        .into_iter()
-        .map(|name| HeaderMatch {
-            source: HeaderSource::Header(name),
-            kind: HeaderMatchKind::Text(StringMatch {
-                kind: StringMatchKind::Exact("yes".into()),
-                ignore_case: false,
-            }),
-            invert: false,
-            missing_as_empty: false,
-        })
-        .collect();
+    matches.headers = name.into_iter().map(|name| asks(name, "yes")).collect();
     route(matches, policy())
+}
+
+/// The condition that a header is exactly `value`.
+fn asks(name: HeaderName, value: &str) -> HeaderMatch {
+    HeaderMatch {
+        source: HeaderSource::Header(name),
+        kind: HeaderMatchKind::Text(StringMatch {
+            kind: StringMatchKind::Exact(value.into()),
+            ignore_case: false,
+        }),
+        invert: false,
+        missing_as_empty: false,
+    }
 }
 
 fn policy() -> Forward {

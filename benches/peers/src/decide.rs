@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use mesh_benches::{
     decision::Decision,
     fused::Fused,
-    world::{self, Lb},
+    world::{Lb, Requests},
 };
 
 /// How many different requests are decided in turn.
@@ -19,22 +19,18 @@ pub fn run(name: &str, routes: usize, endpoints: usize, lb: &str, count: usize) 
         _ => bail!("no load balancing of the name {lb}"),
     };
     // Spread over all routes, by a step that has no divisor in common with their number.
-    let requests: Vec<_> = (0..REQUESTS)
-        .map(|index| world::request(index * 7_919 % routes))
-        .collect();
+    let requests = Requests::new((0..REQUESTS).map(|index| index * 7_919 % routes));
     let decide: Box<dyn Fn(usize) -> bool> = match name {
         "mesh" => {
             let mesh = Decision::new(routes, endpoints, lb)?;
-            Box::new(move |index| mesh.decide(black_box(&requests[index % REQUESTS])))
+            Box::new(move |index| mesh.decide(black_box(requests.get(index))))
         }
         "fused" => {
             let fused = Fused::new(routes, endpoints, lb);
-            Box::new(move |index| fused.decide(black_box(&requests[index % REQUESTS])))
+            Box::new(move |index| fused.decide(black_box(requests.get(index))))
         }
         // What the loop itself costs.
-        "nothing" => {
-            Box::new(move |index| !black_box(&requests[index % REQUESTS]).headers().is_empty())
-        }
+        "nothing" => Box::new(move |index| !black_box(requests.get(index)).headers.is_empty()),
         _ => bail!("nothing of the name {name} decides"),
     };
     let start = Instant::now();

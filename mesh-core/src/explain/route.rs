@@ -104,11 +104,11 @@ pub fn route(table: &RouteTable, head: &RequestHead<'_>, draw: u64) -> RouteExpl
     let Some(place) = table.domain(head.authority) else {
         return explanation;
     };
-    let host = table.host(place.host);
+    let host = table.host(place.host());
     explanation.virtual_host = Some(HostReason {
         name: Arc::clone(&host.name),
-        place: place.host,
-        domain: text::domain(&host.domains[place.domain]),
+        place: place.host(),
+        domain: text::domain(&host.domains[place.domain()]),
     });
     for (place, ordinal) in host.routes().enumerate() {
         let compiled = &table.routes()[ordinal];

@@ -1,6 +1,6 @@
 //! A request's head as matchers see it: borrowed, nothing cloned.
 
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, uri::PathAndQuery};
 
 /// The parts of a request that policy may look at.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub struct RequestHead<'a> {
     pub authority: &'a str,
     /// `:path`: path and query, as sent; empty for a request without one (CONNECT).
     pub path_and_query: &'a str,
+    /// Of it, the path.
+    pub(crate) path: &'a str,
     /// All headers, without pseudo headers.
     pub headers: &'a HeaderMap,
 }
@@ -27,6 +29,7 @@ impl<'a> RequestHead<'a> {
                 .get(http::header::HOST)
                 .and_then(|host| host.to_str().ok())
         };
+        let whole = uri.path_and_query();
         Self {
             method,
             scheme: uri.scheme_str().unwrap_or("http"),
@@ -35,9 +38,9 @@ impl<'a> RequestHead<'a> {
                 .map(http::uri::Authority::as_str)
                 .or_else(host)
                 .unwrap_or(""),
-            path_and_query: uri
-                .path_and_query()
-                .map_or("", http::uri::PathAndQuery::as_str),
+            path_and_query: whole.map_or("", PathAndQuery::as_str),
+            // `http://shop.test?q=1` is sent, and has to be matched, as `/?q=1`.
+            path: whole.map_or("", PathAndQuery::path),
             headers,
         }
     }
@@ -50,17 +53,8 @@ impl<'a> RequestHead<'a> {
 
     /// The path without query and fragment; empty only for a request without one.
     #[must_use]
-    pub fn path(&self) -> &'a str {
-        // Both are ASCII: bytes are quicker to search than characters.
-        let mut bytes = self.path_and_query.bytes();
-        let end = bytes
-            .position(|byte| matches!(byte, b'?' | b'#'))
-            .unwrap_or(self.path_and_query.len());
-        // `http://shop.test?q=1` is sent, and has to be matched, as `/?q=1`.
-        if end == 0 && !self.path_and_query.is_empty() {
-            return "/";
-        }
-        &self.path_and_query[..end]
+    pub const fn path(&self) -> &'a str {
+        self.path
     }
 
     /// What stands behind the question mark, if there is one.

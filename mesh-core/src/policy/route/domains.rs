@@ -2,27 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::{Folded, FoldedBackwards, Text, Tree};
+use super::trie::{Folded, FoldedBackwards, Trie};
 use crate::config::{DomainPattern, RouteConfig};
 
 /// The virtual hosts of a table by their domains.
 #[derive(Debug)]
 pub(super) struct Domains {
     /// Exact domains and prefix wildcards.
-    forwards: Tree<Written>,
+    forwards: Trie<Written>,
     /// Suffix wildcards, written from their end.
-    backwards: Tree<Place>,
+    backwards: Trie<Place>,
     any: Option<Place>,
     ignore_port: bool,
 }
 
-/// A domain by its place in the configuration.
+/// A domain by its place in the configuration. 32 bits are enough: a protobuf message ends at 2 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
+    host: u32,
+    domain: u32,
+}
+
+impl Place {
+    fn new(host: usize, domain: usize) -> Self {
+        let short = |place| u32::try_from(place).unwrap_or(u32::MAX);
+        Self {
+            host: short(host),
+            domain: short(domain),
+        }
+    }
+
     /// The virtual host.
-    pub(crate) host: usize,
+    pub(crate) const fn host(self) -> usize {
+        self.host as usize
+    }
+
     /// The domain among those of the virtual host.
-    pub(crate) domain: usize,
+    pub(crate) const fn domain(self) -> usize {
+        self.domain as usize
+    }
 }
 
 /// The domains that are written with the same text.
@@ -41,7 +59,7 @@ impl Domains {
         let mut any = None;
         for (host, virtual_host) in config.virtual_hosts.iter().enumerate() {
             for (domain, pattern) in virtual_host.domains.iter().enumerate() {
-                let place = Place { host, domain };
+                let place = Place::new(host, domain);
                 let key = |text: &str| text.to_ascii_lowercase().into_bytes();
                 match pattern {
                     DomainPattern::Exact(text) => {
@@ -64,41 +82,62 @@ impl Domains {
             }
         }
         Self {
-            forwards: Tree::new(forwards),
-            backwards: Tree::new(backwards),
+            forwards: Trie::new(forwards, |_, _| ()),
+            backwards: Trie::new(backwards, |_, _| ()),
             any,
             ignore_port: config.ignore_port,
         }
     }
 
     /// The best domain for `authority`: exact, else the longest suffix, else the longest prefix,
-    /// else any. A wildcard stands for at least one character.
-    pub(super) fn find(&self, authority: &str) -> Option<Place> {
+    /// else any. A wildcard stands for at least one character. `domain` gives the domain at a place.
+    pub(super) fn find<'c>(
+        &self,
+        authority: &str,
+        domain: impl Fn(Place) -> &'c DomainPattern,
+    ) -> Option<Place> {
         let name = if self.ignore_port {
             without_port(authority)
         } else {
             authority
         };
-        let (mut exact, mut prefix, mut suffix) = (None, None, None);
-        let text = Folded(name.as_bytes());
-        self.forwards.walk(text, |written, len| {
-            if len == text.len() {
-                exact = written.exact;
-            } else {
-                prefix = written.wildcard.or(prefix);
+        let fits = |place: &Place| serves(domain(*place), name);
+        let mut prefix = None;
+        for written in self.forwards.beginnings(Folded(name)) {
+            let exact = written.exact.filter(fits);
+            if exact.is_some() {
+                return exact;
             }
-        });
-        if exact.is_some() {
-            return exact;
+            prefix = prefix.or_else(|| written.wildcard.filter(fits));
         }
-        let text = FoldedBackwards(name.as_bytes());
-        self.backwards.walk(text, |place, len| {
-            if len < text.len() {
-                suffix = Some(*place);
-            }
-        });
-        suffix.or(prefix).or(self.any)
+        let suffix = self
+            .backwards
+            .beginnings(FoldedBackwards(name))
+            .find(|it| fits(it));
+        suffix.copied().or(prefix).or(self.any)
     }
+}
+
+/// Whether `domain` serves an authority of this name.
+fn serves(domain: &DomainPattern, name: &str) -> bool {
+    let name = name.as_bytes();
+    match domain {
+        DomainPattern::Exact(text) => same(name, text),
+        DomainPattern::Prefix(text) => {
+            name.len() > text.len() && name.get(..text.len()).is_some_and(|it| same(it, text))
+        }
+        DomainPattern::Suffix(text) => {
+            let at = name.len().checked_sub(text.len());
+            at.is_some_and(|at| at > 0 && same(&name[at..], text))
+        }
+        DomainPattern::Any => true,
+    }
+}
+
+/// Equality without the case of ASCII letters. Mostly there is no other case, which is found out
+/// sooner.
+fn same(name: &[u8], text: &str) -> bool {
+    name == text.as_bytes() || name.eq_ignore_ascii_case(text.as_bytes())
 }
 
 /// An authority without its port; an IPv6 address is known by its brackets.
@@ -115,7 +154,7 @@ mod tests {
     use crate::config::{Dialect, VirtualHost};
 
     /// One virtual host for each of `domains`.
-    fn index(domains: &[&str], ignore_port: bool) -> Domains {
+    fn index(domains: &[&str], ignore_port: bool) -> impl Fn(&str) -> Option<usize> {
         let mut config = RouteConfig::to_cluster("c".into(), Dialect::Envoy);
         let host = config.virtual_hosts.remove(0);
         config.virtual_hosts = domains
@@ -126,15 +165,18 @@ mod tests {
             })
             .collect();
         config.ignore_port = ignore_port;
-        Domains::new(&config)
+        let index = Domains::new(&config);
+        move |authority| {
+            let domain = |place: Place| &config.virtual_hosts[place.host()].domains[place.domain()];
+            index.find(authority, domain).map(Place::host)
+        }
     }
 
     #[track_caller]
     fn check(domains: &[&str], table: &[(&str, Option<usize>)]) {
         let index = index(domains, false);
         for (authority, expected) in table {
-            let found = index.find(authority).map(|place| place.host);
-            assert_eq!(found, *expected, "{authority:?}");
+            assert_eq!(index(authority), *expected, "{authority:?}");
         }
     }
 
@@ -222,8 +264,7 @@ mod tests {
             ("[::1]:80", Some(2)),
             ("x.w:80", Some(3)),
         ] {
-            let found = index.find(authority).map(|place| place.host);
-            assert_eq!(found, expected, "{authority:?}");
+            assert_eq!(index(authority), expected, "{authority:?}");
         }
     }
 

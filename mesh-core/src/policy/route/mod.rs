@@ -6,7 +6,7 @@ mod domains;
 mod paths;
 mod scope;
 mod target;
-mod tree;
+mod trie;
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -136,7 +136,7 @@ impl RouteTable {
     #[must_use]
     pub fn select<'t>(&'t self, head: &RequestHead<'t>, draw: u64) -> Option<Selection<'t>> {
         let rules = self.rules;
-        let host = self.domains.find(head.authority)?.host;
+        let host = self.domain(head.authority)?.host();
         let asked = Asked { head, draw, rules };
         let place = self.hosts[host].paths.find(&self.routes, asked)?;
         let route = &self.routes[place];
@@ -150,7 +150,9 @@ impl RouteTable {
 
     /// The domain that serves `authority`.
     pub(crate) fn domain(&self, authority: &str) -> Option<Place> {
-        self.domains.find(authority)
+        self.domains.find(authority, |place| {
+            &self.hosts[place.host()].domains[place.domain()]
+        })
     }
 
     /// The virtual host at a place that [`Self::domain`] gave.

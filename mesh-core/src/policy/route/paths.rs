@@ -1,11 +1,11 @@
-//! The routes of one virtual host by path: finds those whose path condition holds without trying
+//! The routes of one virtual host by path: finds those whose path condition may hold without trying
 //! them all, and still takes the first in the list.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
     CompiledRoute, conditions,
-    tree::{Folded, Plain, Span, Text, Tree},
+    trie::{Beginnings, Folded, Plain, Trie},
 };
 use crate::{
     config::{MatchRules, PathMatch},
@@ -15,10 +15,6 @@ use crate::{
 /// Up to this many routes are tried one by one: that is no slower, and needs no index.
 const FEW: usize = 8;
 
-/// More lists of candidates than this are not merged; the routes are tried one by one instead. It
-/// takes so many prefixes of which each begins with the one before.
-const LISTS: usize = 16;
-
 /// The routes of one virtual host.
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -27,33 +23,46 @@ pub(super) struct Paths {
     index: Option<Box<Index>>,
 }
 
-/// Where routes are found by path. A route is in one list only; every list ascends.
+/// Where routes are found by path. A route is in one list only; every list ascends. What it finds
+/// for a path is tried in full, so that it need not be exact, only leave nothing out.
 #[derive(Debug)]
 struct Index {
     /// Routes that regard the case of letters.
-    plain: Tree<Slot>,
+    plain: Trie<Listed>,
     /// Routes that do not; keys in lower case.
-    folded: Tree<Slot>,
+    folded: Trie<Listed>,
     /// Regexes.
     scan: Box<[u32]>,
-    /// The lists of all slots.
+    /// The lists of both tries.
     lists: Box<[u32]>,
 }
 
 /// The routes of which the path condition has the same text.
 #[derive(Debug)]
-struct Slot {
-    exact: Span,
-    separated: Span,
-    prefix: Span,
+struct Listed {
+    /// Where their list is.
+    start: u32,
+    end: u32,
+    /// No route in this list, or in that of a text that this one begins with, has a lower place.
+    lowest: u32,
 }
 
-/// The lists of a [`Slot`] while they grow.
+/// A [`Listed`] while it grows.
 #[derive(Default)]
 struct Growing {
-    exact: Vec<u32>,
-    separated: Vec<u32>,
-    prefix: Vec<u32>,
+    places: Vec<u32>,
+    /// Nothing of this reach or less gets past the routes listed so far.
+    closed: Reach,
+}
+
+/// How many paths a text stands for; each kind takes whatever a lesser one does.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    #[default]
+    Nothing,
+    Exact,
+    Separated,
+    Prefix,
 }
 
 /// What a request is matched by.
@@ -79,38 +88,24 @@ impl Paths {
     /// The place of the first route that takes the request.
     pub(super) fn find(&self, table: &[Arc<CompiledRoute>], asked: Asked<'_>) -> Option<usize> {
         let path = asked.head.path();
-        if path.is_empty() {
-            return None;
+        match &self.index {
+            None => self.routes().find(|place| asked.taken(table, *place, path)),
+            Some(index) => index.find(table, asked, path),
         }
-        let Some(index) = &self.index else {
-            return self.find_linear(table, path, asked);
-        };
-        match index.candidates(path) {
-            Some(candidates) => candidates.find(table, path, asked),
-            None => self.find_linear(table, path, asked),
-        }
-    }
-
-    fn find_linear(
-        &self,
-        table: &[Arc<CompiledRoute>],
-        path: &str,
-        asked: Asked<'_>,
-    ) -> Option<usize> {
-        self.routes.clone().find(|place| {
-            let matches = &table[*place].route.matches;
-            path::matches(matches, path) && asked.holds(table, *place)
-        })
     }
 }
 
 impl Asked<'_> {
-    /// Whether all but the path condition of a route holds.
-    fn holds(self, table: &[Arc<CompiledRoute>], place: usize) -> bool {
+    /// Whether the route at `place` takes the request.
+    fn taken(self, table: &[Arc<CompiledRoute>], place: usize, path: &str) -> bool {
         let matches = &table[place].route.matches;
-        conditions::check(matches, place, self.head, self.draw, self.rules).is_ok()
+        path::matches(matches, path)
+            && conditions::check(matches, place, self.head, self.draw, self.rules).is_ok()
     }
 }
+
+/// Above all places.
+const NOWHERE: u32 = u32::MAX;
 
 impl Index {
     fn new(table: &[Arc<CompiledRoute>], routes: Range<usize>) -> Self {
@@ -119,139 +114,91 @@ impl Index {
         let mut scan = Vec::new();
         for place in routes {
             let matches = &table[place].route.matches;
-            let short = u32::try_from(place).unwrap_or(u32::MAX);
-            let (PathMatch::Exact(text)
-            | PathMatch::Prefix(text)
-            | PathMatch::PathSeparatedPrefix(text)) = &matches.path
-            else {
-                scan.push(short);
-                continue;
+            let short = short(place);
+            let (text, reach) = match &matches.path {
+                PathMatch::Exact(text) => (text, Reach::Exact),
+                PathMatch::PathSeparatedPrefix(text) => (text, Reach::Separated),
+                PathMatch::Prefix(text) => (text, Reach::Prefix),
+                PathMatch::Regex(_) => {
+                    scan.push(short);
+                    continue;
+                }
             };
-            let slot = if matches.case_sensitive {
+            let list = if matches.case_sensitive {
                 plain.entry(text.as_bytes().to_vec())
             } else {
                 folded.entry(text.to_ascii_lowercase().into_bytes())
             };
-            let list = slot.or_default().list(&matches.path);
-            // Nothing gets past a route without further conditions: the list ends with it.
-            let open = |last: &u32| !conditions::none(&table[*last as usize].route.matches);
-            if list.last().is_none_or(open) {
-                list.push(short);
+            let list = list.or_default();
+            if reach > list.closed {
+                list.places.push(short);
+                if conditions::none(matches) {
+                    list.closed = reach;
+                }
             }
         }
         let mut lists = Vec::new();
         Self {
-            plain: Tree::new(settle(plain, &mut lists)),
-            folded: Tree::new(settle(folded, &mut lists)),
+            plain: settle(plain, &mut lists),
+            folded: settle(folded, &mut lists),
             scan: scan.into(),
             lists: lists.into(),
         }
     }
 
-    /// The lists of all routes whose path condition `path` satisfies, and of all regexes; `None`
-    /// when they are too many.
-    fn candidates(&self, path: &str) -> Option<Candidates<'_>> {
-        let mut found = Candidates {
-            lists: [&[]; LISTS],
-            count: 0,
-        };
-        let bytes = path.as_bytes();
-        self.collect(&self.plain, Plain(bytes), &mut found);
-        self.collect(&self.folded, Folded(bytes), &mut found);
-        found.push(&self.scan);
-        (found.count <= LISTS).then_some(found)
+    /// The place of the first route that takes the request.
+    fn find(&self, table: &[Arc<CompiledRoute>], asked: Asked<'_>, path: &str) -> Option<usize> {
+        let takes = |place: u32| asked.taken(table, place as usize, path);
+        let first = self.first(self.plain.beginnings(Plain(path)), NOWHERE, takes);
+        let first = self.first(self.folded.beginnings(Folded(path)), first, takes);
+        let first = earlier(&self.scan, first, takes);
+        (first != NOWHERE).then_some(first as usize)
     }
 
-    fn collect<'t>(&'t self, tree: &'t Tree<Slot>, path: impl Text, found: &mut Candidates<'t>) {
-        tree.walk(path, |slot, len| {
-            let next = path.byte(len);
-            if next.is_none() {
-                found.push(slot.exact.of(&self.lists));
+    /// The first route of these lists that takes the request, if one does before `first`. The
+    /// longest text is asked first: mostly it is the one that comes first, and shuts out the rest.
+    fn first(
+        &self,
+        lists: Beginnings<'_, Listed>,
+        mut first: u32,
+        takes: impl Fn(u32) -> bool,
+    ) -> u32 {
+        for listed in lists {
+            if listed.lowest >= first {
+                break;
             }
-            if matches!(next, None | Some(b'/')) {
-                found.push(slot.separated.of(&self.lists));
-            }
-            found.push(slot.prefix.of(&self.lists));
-        });
+            let list = &self.lists[listed.start as usize..listed.end as usize];
+            first = earlier(list, first, &takes);
+        }
+        first
     }
 }
 
-impl Growing {
-    fn list(&mut self, path: &PathMatch) -> &mut Vec<u32> {
-        match path {
-            PathMatch::Exact(_) => &mut self.exact,
-            PathMatch::PathSeparatedPrefix(_) => &mut self.separated,
-            PathMatch::Prefix(_) | PathMatch::Regex(_) => &mut self.prefix,
-        }
-    }
+/// The first of `list` that takes the request, if one does before `first`; else `first`.
+fn earlier(list: &[u32], first: u32, takes: impl Fn(u32) -> bool) -> u32 {
+    let mut before = list.iter().take_while(|place| **place < first);
+    *before.find(|place| takes(**place)).unwrap_or(&first)
 }
 
 /// Moves all lists into one.
-fn settle(growing: BTreeMap<Vec<u8>, Growing>, lists: &mut Vec<u32>) -> BTreeMap<Vec<u8>, Slot> {
-    let mut take = |list: Vec<u32>| {
-        let start = lists.len();
-        lists.extend(list);
-        Span::new(start, lists.len())
+fn settle(growing: BTreeMap<Vec<u8>, Growing>, lists: &mut Vec<u32>) -> Trie<Listed> {
+    let mut settle = |(text, list): (Vec<u8>, Growing)| {
+        let start = short(lists.len());
+        lists.extend(&list.places);
+        let listed = Listed {
+            start,
+            end: short(lists.len()),
+            lowest: list.places.first().copied().unwrap_or(NOWHERE),
+        };
+        (text, listed)
     };
-    let settled = growing.into_iter().map(|(key, slot)| {
-        let slot = Slot {
-            exact: take(slot.exact),
-            separated: take(slot.separated),
-            prefix: take(slot.prefix),
-        };
-        (key, slot)
-    });
-    settled.collect()
+    let settled = growing.into_iter().map(&mut settle).collect();
+    Trie::new(settled, |listed, shorter| {
+        listed.lowest = listed.lowest.min(shorter.lowest);
+    })
 }
 
-/// Ascending lists of routes that may take a request.
-struct Candidates<'t> {
-    lists: [&'t [u32]; LISTS],
-    /// How many there are, also of those that had no room.
-    count: usize,
-}
-
-impl<'t> Candidates<'t> {
-    fn push(&mut self, list: &'t [u32]) {
-        if list.is_empty() {
-            return;
-        }
-        if let Some(room) = self.lists.get_mut(self.count) {
-            *room = list;
-        }
-        self.count += 1;
-    }
-
-    /// The lowest of all that takes the request. They are tried in ascending order, so that no
-    /// route behind the one that is taken costs anything.
-    fn find(mut self, table: &[Arc<CompiledRoute>], path: &str, asked: Asked<'_>) -> Option<usize> {
-        let takes = |place: usize| {
-            // A regex is the one path condition that the index does not know to hold.
-            asked.holds(table, place) && holds_regex(&table[place], path)
-        };
-        // Mostly there is one list, and nothing to merge.
-        if let [only] = &self.lists[..self.count] {
-            let mut places = only.iter().map(|place| *place as usize);
-            return places.find(|place| takes(*place));
-        }
-        loop {
-            let lists = self.lists[..self.count].iter_mut();
-            let list = lists
-                .filter(|list| !list.is_empty())
-                .min_by_key(|list| list[0])?;
-            let (first, rest) = list.split_first()?;
-            *list = rest;
-            let place = *first as usize;
-            if takes(place) {
-                return Some(place);
-            }
-        }
-    }
-}
-
-fn holds_regex(route: &CompiledRoute, path: &str) -> bool {
-    match &route.route.matches.path {
-        PathMatch::Regex(pattern) => pattern.is_match(path),
-        _ => true,
-    }
+/// 32 bits are enough: a protobuf message ends at 2 GiB.
+fn short(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }

@@ -252,6 +252,7 @@ fn ask(table: &RouteTable, request: &Request) -> Option<Taken> {
         scheme: "http",
         authority: &request.authority,
         path_and_query: &path_and_query,
+        path: &request.path,
         headers: &headers,
     };
     let taken = table.select(&head, request.draw).map(|selection| {
