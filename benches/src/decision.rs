@@ -35,9 +35,8 @@ impl Decision {
     ) -> Result<Self, mesh_core::config::ConfigErrors> {
         let snapshot = world::decision(routes, endpoints, lb)?;
         let (registry, now) = (Registry::default(), Instant::now());
-        let view = View::build(&snapshot, &FilterRegistry::default(), None, |cluster| {
-            Arc::new(ClusterRuntime::new(cluster, &registry, now))
-        });
+        let live = |cluster: &_| Arc::new(ClusterRuntime::new(cluster, &registry, now));
+        let view = View::build(&snapshot, &FilterRegistry::default(), None, live, |_| None);
         Ok(Self {
             view: ArcSwap::from_pointee(view),
             entropy: Entropy::system(),

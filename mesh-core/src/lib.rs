@@ -15,6 +15,7 @@ pub mod lb;
 pub mod local_reply;
 pub mod manual;
 pub mod name;
+pub mod observe;
 pub mod policy;
 pub mod runtime;
 pub mod server;

@@ -7,11 +7,12 @@ use std::{
 };
 
 use http::{
-    Request, Response, StatusCode, Uri,
+    Extensions, Request, Response, StatusCode, Uri,
     uri::{Authority, InvalidUri, Scheme},
 };
 use mesh_core::{
     config::Dialect,
+    observe::GrpcMethod,
     policy::{
         deadline,
         grpc_status::{GRPC_STATUS, GrpcCodes},
@@ -60,7 +61,7 @@ impl MeshChannel {
     /// When `authority` is none.
     pub fn new(client: HttpClient, authority: &str, dialect: Dialect) -> Result<Self, InvalidUri> {
         Ok(Self {
-            client,
+            client: client.known_methods(generated),
             authority: Authority::try_from(authority)?,
             codes: GrpcCodes::of(dialect),
             wait_for_ready: false,
@@ -126,6 +127,12 @@ impl Service<Request<Body>> for MeshChannel {
             }
         })
     }
+}
+
+/// The method of a call by generated code; others could call themselves anything.
+fn generated(extensions: &Extensions) -> Option<GrpcMethod> {
+    let called = extensions.get::<tonic::GrpcMethod<'static>>()?;
+    GrpcMethod::of(called.service(), called.method())
 }
 
 /// Whether an answer is an error that is not gRPC's, as from a proxy on the way. Its body is none of

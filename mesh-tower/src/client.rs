@@ -16,6 +16,7 @@ use tower_service::Service;
 
 use crate::{
     mesh::TargetCell,
+    observe::KnownMethods,
     request,
     response::GuardedBody,
     stack::{self, Outbound},
@@ -29,6 +30,7 @@ use crate::{
 pub struct HttpClient {
     stack: Arc<Outbound>,
     target: Arc<TargetCell>,
+    methods: KnownMethods,
 }
 
 impl HttpClient {
@@ -36,7 +38,16 @@ impl HttpClient {
         Self {
             stack: Arc::new(stack::outbound(Arc::clone(&target))),
             target,
+            methods: |_| None,
         }
+    }
+
+    /// Has observers count gRPC calls by method, where `methods` finds one in a request's extensions.
+    /// Without it all count as one: names that anybody can make up would make any number of series.
+    #[must_use]
+    pub fn known_methods(mut self, methods: KnownMethods) -> Self {
+        self.methods = methods;
+        self
     }
 
     /// Sends a request. The same as the `tower` service, without its box.
@@ -48,9 +59,10 @@ impl HttpClient {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = request::eager(request).await;
-        let request = request.map_err(|error| error.for_target(self.target.name().as_str()))?;
-        self.stack.serve(request).await
+        match request::eager(request).await {
+            Ok(request) => self.stack.serve(request, self.methods).await,
+            Err(refused) => Err(self.stack.refuse(*refused, self.methods)),
+        }
     }
 
     /// Waits until the target has a configuration and one of its endpoints is connected: for

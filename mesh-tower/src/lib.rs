@@ -16,6 +16,7 @@ mod clock;
 mod deadline;
 mod filter;
 mod mesh;
+mod observe;
 mod request;
 mod response;
 mod retry;
@@ -27,5 +28,6 @@ mod tls;
 
 pub use client::HttpClient;
 pub use mesh::{BuildError, Mesh, MeshBuilder, MeshDriver};
+pub use observe::KnownMethods;
 pub use request::{CallerDeadline, WaitForReady};
 pub use response::GuardedBody;

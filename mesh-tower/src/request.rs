@@ -12,6 +12,7 @@ use mesh_core::{
     Error, ErrorKind,
     error::BoxError,
     filter::FilterChain,
+    observe::Watch,
     policy::{
         deadline::{GRPC_TIMEOUT, format_grpc_timeout},
         route::CompiledRoute,
@@ -19,7 +20,7 @@ use mesh_core::{
     runtime::ClusterRuntime,
 };
 
-use crate::{body::RequestBody, clock, connect::Pool};
+use crate::{body::RequestBody, clock, connect::Pool, observe::Account};
 
 /// A request with its route and its cluster. Layers below the router take nothing else, so a stack
 /// in the wrong order does not compile.
@@ -31,6 +32,8 @@ pub(crate) struct Routed {
     pub(crate) request: Request<RequestBody>,
     /// What was decided for it.
     pub(crate) decision: Decision,
+    /// What observers will be told of it, if there are any.
+    pub(crate) account: Option<Account>,
 }
 
 /// What was decided for a request; shared by its attempts.
@@ -42,6 +45,8 @@ pub(crate) struct Decision {
     pub(crate) cluster: Arc<ClusterRuntime<Pool>>,
     /// The filters it passes.
     pub(crate) filters: Arc<FilterChain>,
+    /// Who is told of it.
+    pub(crate) watch: Watch,
     /// The request's random number: one draw serves all decisions on it.
     pub(crate) draw: u64,
     /// Whether its content-type is gRPC's.
@@ -52,9 +57,16 @@ pub(crate) struct Decision {
     pub(crate) deadline: Option<Instant>,
 }
 
+/// A request that is over before it began.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) head: Request<()>,
+    pub(crate) error: Error,
+}
+
 /// The request with a body that connections send. It is polled once here: a body that is all there
 /// becomes full, and costs no stream.
-pub(crate) async fn eager<B>(request: Request<B>) -> Result<Request<RequestBody>, Error>
+pub(crate) async fn eager<B>(request: Request<B>) -> Result<Request<RequestBody>, Box<Refused>>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
@@ -64,8 +76,17 @@ where
         Ok(body) => Ok(Request::from_parts(head, body)),
         Err(source) => {
             let error = Error::new(ErrorKind::BadRequest, "the request body failed");
-            Err(error.with_source(source))
+            Err(Box::new(Refused {
+                head: Request::from_parts(head, ()),
+                error: error.with_source(source),
+            }))
         }
+    }
+}
+
+impl From<Box<Refused>> for Error {
+    fn from(refused: Box<Refused>) -> Self {
+        refused.error
     }
 }
 

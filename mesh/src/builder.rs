@@ -1,6 +1,12 @@
 //! Putting a mesh together.
 
-use mesh_core::{config::Dialect, filter::FilterRegistry};
+use std::sync::Arc;
+
+use mesh_core::{
+    config::Dialect,
+    filter::FilterRegistry,
+    observe::{Observer, Several},
+};
 use mesh_tower::connect::Executor;
 use mesh_xds_client::{Bootstrap, protocol::Variant};
 
@@ -12,6 +18,7 @@ pub struct MeshBuilder {
     bootstrap: Option<Bootstrap>,
     dialect: Option<Dialect>,
     filters: FilterRegistry,
+    observers: Several,
     seed: Option<u64>,
     variant: Option<Variant>,
 }
@@ -50,6 +57,13 @@ impl MeshBuilder {
         self
     }
 
+    /// Who is told of requests, besides those named before. Default: nobody, which costs nothing.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     /// Makes routing decisions repeat themselves: for tests and demonstrations.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
@@ -67,6 +81,7 @@ impl MeshBuilder {
             bootstrap: self.bootstrap,
             executor: Executor::tokio(handle),
             filters: self.filters,
+            observers: self.observers,
             seed: self.seed,
             variant: self.variant,
         };

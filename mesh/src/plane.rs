@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use mesh_core::{config::Dialect, filter::FilterRegistry, server::Server};
+use mesh_core::{config::Dialect, filter::FilterRegistry, observe::Several, server::Server};
 use mesh_tower::{
     connect::Executor,
     dial::Dialer,
@@ -23,6 +23,7 @@ pub(crate) struct Parts {
     pub(crate) bootstrap: Option<Bootstrap>,
     pub(crate) executor: Executor,
     pub(crate) filters: FilterRegistry,
+    pub(crate) observers: Several,
     pub(crate) seed: Option<u64>,
     pub(crate) variant: Option<Variant>,
 }
@@ -69,7 +70,11 @@ impl Parts {
         let mut mesh = mesh_tower::Mesh::builder()
             .source(sources)
             .executor(self.executor.clone())
-            .filters(self.filters.clone());
+            .filters(self.filters.clone())
+            .dialect(direct.dialect);
+        if !self.observers.is_empty() {
+            mesh = mesh.observer(self.observers.clone());
+        }
         if let Some(seed) = self.seed {
             mesh = mesh.seed(seed);
         }

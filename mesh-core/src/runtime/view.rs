@@ -4,12 +4,13 @@ use std::{fmt, sync::Arc};
 
 use indexmap::IndexMap;
 
-use super::ClusterRuntime;
+use super::{ClusterRuntime, ClusterState};
 use crate::{
     config::{ClusterEntry, ClusterSnapshot, ListenerConfig, Snapshot},
     error::{Error, ErrorKind},
     filter::{FilterChain, FilterChains, FilterRegistry},
     name::ClusterName,
+    observe::Watch,
     policy::{
         head::RequestHead,
         route::{ClusterRef, CompiledRoute, RouteTable},
@@ -21,9 +22,9 @@ use crate::{
 pub struct View<C> {
     listener: Arc<ListenerConfig>,
     routes: Arc<RouteTable>,
-    by_name: IndexMap<ClusterName, ClusterSlot<C>>,
+    by_name: IndexMap<ClusterName, Slot<C>>,
     // Parallel to the route table's clusters.
-    by_index: Box<[ClusterSlot<C>]>,
+    by_index: Box<[Slot<C>]>,
     filters: Result<Arc<FilterChains>, Arc<str>>,
 }
 
@@ -35,6 +36,12 @@ pub enum ClusterSlot<C> {
     Unavailable(Arc<str>),
 }
 
+/// A cluster with who is told of the requests to it.
+struct Slot<C> {
+    cluster: ClusterSlot<C>,
+    watch: Watch,
+}
+
 /// What was decided for a request.
 #[derive(Debug)]
 pub struct Chosen<C> {
@@ -44,26 +51,37 @@ pub struct Chosen<C> {
     pub cluster: Arc<ClusterRuntime<C>>,
     /// The filters it passes.
     pub filters: Arc<FilterChain>,
+    /// Who is told of the request.
+    pub watch: Watch,
 }
 
 impl<C> View<C> {
-    /// Joins `snapshot` with live clusters, which `live` finds or makes. What `before`, the view
-    /// that this one replaces, has built for the same configuration is taken over.
+    /// Joins `snapshot` with live clusters, which `live` finds or makes, each watched by whom `watch`
+    /// names. What `before`, the view that this one replaces, has built for the same configuration
+    /// is taken over, and so are its watches of the clusters that stay.
     pub fn build(
         snapshot: &Snapshot,
         registry: &FilterRegistry,
         before: Option<&Self>,
         mut live: impl FnMut(&ClusterSnapshot) -> Arc<ClusterRuntime<C>>,
+        mut watch: impl FnMut(&Arc<ClusterState>) -> Watch,
     ) -> Self {
         let slots = snapshot.clusters.iter().map(|(name, entry)| {
             let slot = match entry {
-                ClusterEntry::Ready(cluster) => ClusterSlot::Live(live(cluster)),
-                ClusterEntry::Unavailable(reason) => ClusterSlot::Unavailable(Arc::clone(reason)),
+                ClusterEntry::Ready(cluster) => {
+                    let cluster = live(cluster);
+                    let before = before.and_then(|before| before.watch(name, &cluster));
+                    Slot {
+                        watch: before.unwrap_or_else(|| watch(cluster.state())),
+                        cluster: ClusterSlot::Live(cluster),
+                    }
+                }
+                ClusterEntry::Unavailable(reason) => Slot::unavailable(Arc::clone(reason)),
             };
             (name.clone(), slot)
         });
         let by_name: IndexMap<_, _> = slots.collect();
-        let missing = || ClusterSlot::Unavailable("the control plane has not named it".into());
+        let missing = || Slot::unavailable("the control plane has not named it".into());
         let named = snapshot.routes.clusters().iter();
         let by_index = named
             .map(|name| by_name.get(name).cloned().unwrap_or_else(missing))
@@ -99,6 +117,17 @@ impl<C> View<C> {
         .map_err(|errors| errors.to_string().into())
     }
 
+    /// Who watches a cluster that is in this view too.
+    fn watch(&self, name: &ClusterName, cluster: &Arc<ClusterRuntime<C>>) -> Option<Watch> {
+        let slot = self.by_name.get(name)?;
+        match &slot.cluster {
+            ClusterSlot::Live(same) if Arc::ptr_eq(same.state(), cluster.state()) => {
+                Some(slot.watch.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// Whether these are this view's listener and routes, by identity.
     fn same_policy(&self, listener: &Arc<ListenerConfig>, routes: &Arc<RouteTable>) -> bool {
         Arc::ptr_eq(&self.listener, listener) && Arc::ptr_eq(&self.routes, routes)
@@ -114,12 +143,16 @@ impl<C> View<C> {
                 .by_name
                 .iter()
                 .zip(&other.by_name)
-                .all(|((name, slot), (other, same))| name == other && slot.same(same))
+                .all(|((name, slot), (other, same))| {
+                    name == other && slot.cluster.same(&same.cluster)
+                })
     }
 
     /// The clusters by name.
     pub fn clusters(&self) -> impl Iterator<Item = (&ClusterName, &ClusterSlot<C>)> {
-        self.by_name.iter()
+        self.by_name
+            .iter()
+            .map(|(name, slot)| (name, &slot.cluster))
     }
 
     /// Chooses route and cluster for a request, by the request's random number.
@@ -158,10 +191,12 @@ impl<C> View<C> {
             .on_route(&route.route.name)
             .in_cluster(name)
         };
-        let cluster = match slot {
-            Some(ClusterSlot::Live(cluster)) => Arc::clone(cluster),
-            Some(ClusterSlot::Unavailable(reason)) => return Err(no_cluster(reason)),
-            None => return Err(no_cluster("there is none of this name")),
+        let Some(slot) = slot else {
+            return Err(no_cluster("there is none of this name"));
+        };
+        let cluster = match &slot.cluster {
+            ClusterSlot::Live(cluster) => Arc::clone(cluster),
+            ClusterSlot::Unavailable(reason) => return Err(no_cluster(reason)),
         };
         // Fails closed: a filter that cannot run might have been one that denies.
         let filters = match &self.filters {
@@ -177,7 +212,26 @@ impl<C> View<C> {
             route: Arc::clone(route),
             cluster,
             filters,
+            watch: slot.watch.clone(),
         })
+    }
+}
+
+impl<C> Slot<C> {
+    const fn unavailable(reason: Arc<str>) -> Self {
+        Self {
+            cluster: ClusterSlot::Unavailable(reason),
+            watch: None,
+        }
+    }
+}
+
+impl<C> Clone for Slot<C> {
+    fn clone(&self) -> Self {
+        Self {
+            cluster: self.cluster.clone(),
+            watch: self.watch.clone(),
+        }
     }
 }
 
@@ -206,6 +260,12 @@ impl<C> fmt::Debug for ClusterSlot<C> {
             Self::Live(_) => f.write_str("Live"),
             Self::Unavailable(reason) => write!(f, "Unavailable({reason:?})"),
         }
+    }
+}
+
+impl<C> fmt::Debug for Slot<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cluster.fmt(f)
     }
 }
 

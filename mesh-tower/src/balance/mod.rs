@@ -30,6 +30,7 @@ use crate::{
     body::RequestBody,
     connect::{Pool, Pools, too_many},
     mesh::TargetCell,
+    observe::Account,
     request::{Decision, Routed},
     response::GuardedBody,
     serve::Serve,
@@ -97,7 +98,10 @@ fn waits(error: &Error) -> bool {
 
 impl Serve for Balance {
     async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
-        let answer = self.send(&mut routed.request, &routed.decision).await;
+        let account = &mut routed.account;
+        let answer = self
+            .send(&mut routed.request, &routed.decision, account)
+            .await;
         answer.map_err(|error| error.in_cluster(routed.decision.cluster.name().as_str()))
     }
 }
@@ -109,6 +113,7 @@ impl Balance {
         &self,
         request: &mut Request<RequestBody>,
         decision: &Decision,
+        account: &mut Option<Account>,
     ) -> Result<Response<GuardedBody>, Error> {
         let cluster = &decision.cluster;
         let config = cluster.config();
@@ -125,6 +130,9 @@ impl Balance {
                 endpoint,
                 mut guard,
             } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
+            if let Some(account) = account {
+                account.picked(endpoint.state());
+            }
             let pool = self.pools.of(cluster, &endpoint);
             let attempt = decision.telling_deadline(std::mem::take(request));
             let failed = match pool.send(attempt, &config.limits).await {

@@ -10,6 +10,7 @@ use mesh_core::{
     entropy::Entropy,
     filter::FilterRegistry,
     name::ClusterName,
+    observe::{Observer, Several},
     runtime::{ClusterRuntime, Registry, View},
 };
 use tokio::sync::{Notify, mpsc};
@@ -31,6 +32,7 @@ pub(super) struct Clusters {
     registry: Registry,
     pools: Pools,
     filters: FilterRegistry,
+    observers: Several,
     entropy: Entropy,
     // To the driver, which connects and reconnects.
     started: mpsc::UnboundedSender<Started>,
@@ -56,6 +58,7 @@ impl Clusters {
     pub(super) fn new(
         pools: Pools,
         filters: FilterRegistry,
+        observers: Several,
         entropy: Entropy,
         started: mpsc::UnboundedSender<Started>,
     ) -> Self {
@@ -65,9 +68,14 @@ impl Clusters {
             registry,
             pools,
             filters,
+            observers,
             entropy,
             started,
         }
+    }
+
+    pub(super) const fn observers(&self) -> &Several {
+        &self.observers
     }
 
     pub(super) const fn pools(&self) -> &Pools {
@@ -82,9 +90,13 @@ impl Clusters {
     /// endpoints and cluster policy differs from the one in force.
     pub(super) fn apply(&self, target: &TargetCell, snapshot: &Snapshot) {
         let before = target.view();
-        let view = View::build(snapshot, &self.filters, before.as_deref(), |given| {
-            self.live(given)
-        });
+        let view = View::build(
+            snapshot,
+            &self.filters,
+            before.as_deref(),
+            |given| self.live(given),
+            |cluster| self.observers.watch(target.name(), cluster),
+        );
         if before.is_some_and(|before| before.same(&view)) {
             return;
         }

@@ -2,7 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use mesh_core::{entropy::Entropy, filter::FilterRegistry, source::ConfigSource};
+use mesh_core::{
+    config::Dialect,
+    entropy::Entropy,
+    filter::FilterRegistry,
+    observe::{Observer, Several},
+    policy::grpc_status::GrpcCodes,
+    source::ConfigSource,
+};
 use tokio::sync::mpsc;
 
 use super::{Mesh, MeshDriver, Shared, apply::Clusters};
@@ -15,6 +22,8 @@ pub struct MeshBuilder {
     connect: Option<Arc<dyn Connect>>,
     executor: Option<Executor>,
     filters: FilterRegistry,
+    observers: Several,
+    dialect: Option<Dialect>,
     seed: Option<u64>,
 }
 
@@ -59,6 +68,20 @@ impl MeshBuilder {
         self
     }
 
+    /// Who is told of requests, besides those named before. Default: nobody, which costs nothing.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// By whose table observers are told the gRPC code of a call that failed here. Default: gRPC's.
+    #[must_use]
+    pub const fn dialect(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
     /// Makes routing decisions repeat themselves: for tests and demonstrations.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
@@ -81,10 +104,11 @@ impl MeshBuilder {
         let (started, clusters) = mpsc::unbounded_channel();
         let pools = Pools::new(connect, executor);
         let driver = MeshDriver::new(source, targets, clusters, pools.clone());
-        let clusters = Arc::new(Clusters::new(pools, self.filters, entropy, started));
+        let clusters = Clusters::new(pools, self.filters, self.observers, entropy, started);
         let shared = Shared {
             targets: Mutex::default(),
-            clusters,
+            clusters: Arc::new(clusters),
+            codes: GrpcCodes::of(self.dialect.unwrap_or(Dialect::Grpc)),
             opened,
         };
         Ok((Mesh(Arc::new(shared)), driver))

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use mesh_core::name::Target;
+use mesh_core::{name::Target, policy::grpc_status::GrpcCodes};
 use tokio::sync::mpsc;
 
 use self::apply::Clusters;
@@ -33,6 +33,8 @@ struct Shared {
     // Cold path: locked when a channel or client is opened.
     targets: Mutex<HashMap<Target, Weak<TargetCell>>>,
     clusters: Arc<Clusters>,
+    // For observers.
+    codes: GrpcCodes,
     // To the driver; closes with the last handle, which ends it.
     opened: mpsc::UnboundedSender<Weak<TargetCell>>,
 }

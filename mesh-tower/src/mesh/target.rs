@@ -11,7 +11,12 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use mesh_core::{
-    Error, ErrorKind, config::Snapshot, name::Target, policy::head::RequestHead, runtime::View,
+    Error, ErrorKind,
+    config::Snapshot,
+    name::Target,
+    observe::{Observer, Watch},
+    policy::{grpc_status::GrpcCodes, head::RequestHead},
+    runtime::View,
 };
 use tokio::sync::watch;
 
@@ -34,6 +39,8 @@ pub(crate) struct TargetCell {
     view: ArcSwapOption<View<Pool>>,
     standing: watch::Sender<Standing>,
     driven: AtomicBool,
+    // Of requests for which no cluster is chosen.
+    watch: Watch,
     clusters: Arc<Clusters>,
     // Keeps the mesh and its driver as long as somebody uses the target.
     mesh: Mesh,
@@ -53,6 +60,7 @@ pub(crate) enum Standing {
 impl TargetCell {
     pub(super) fn new(name: Target, clusters: Arc<Clusters>, mesh: Mesh) -> Arc<Self> {
         Arc::new(Self {
+            watch: clusters.observers().watch_target(&name),
             name,
             view: ArcSwapOption::empty(),
             standing: watch::Sender::new(Standing::Pending("its configuration".into())),
@@ -64,6 +72,16 @@ impl TargetCell {
 
     pub(crate) const fn name(&self) -> &Target {
         &self.name
+    }
+
+    /// Who is told of requests for which no cluster is chosen.
+    pub(crate) const fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// The gRPC codes under which observers are told of failures.
+    pub(crate) fn codes(&self) -> GrpcCodes {
+        self.mesh.0.codes
     }
 
     /// The policy in force: the one load of a request.
@@ -114,6 +132,7 @@ impl TargetCell {
         decision.route = chosen.route;
         decision.cluster = chosen.cluster;
         decision.filters = chosen.filters;
+        decision.watch = chosen.watch;
         Ok(())
     }
 

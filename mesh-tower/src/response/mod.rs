@@ -10,22 +10,24 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use mesh_core::{
     Error,
+    observe::End,
     runtime::{LoadGuard, Outcome},
 };
 
 pub(crate) use self::clocks::Clocks;
 use self::judge::Judge;
-use crate::body::ResponseBody;
+use crate::{body::ResponseBody, observe::Account};
 
 /// A response's body. Reading it to the end records how the request ended at its endpoint; dropping
 /// it early records nothing, and resets the stream.
 pub struct GuardedBody {
     inner: ResponseBody,
     guard: Option<(LoadGuard, Judge)>,
+    account: Option<Account>,
     clocks: Clocks,
 }
 
@@ -41,10 +43,11 @@ impl GuardedBody {
         let mut response = response.map(|inner| Self {
             inner,
             guard,
+            account: None,
             clocks: Clocks::default(),
         });
         if response.body().is_end_stream() {
-            response.body_mut().finish(None);
+            response.body_mut().finish(Ok(()));
         }
         response
     }
@@ -54,6 +57,7 @@ impl GuardedBody {
         Self {
             inner: ResponseBody::full(body),
             guard: None,
+            account: None,
             clocks: Clocks::default(),
         }
     }
@@ -63,15 +67,38 @@ impl GuardedBody {
         &mut self.clocks
     }
 
-    /// Lets go of an answer that counts as a failure whatever its body would have said.
-    pub(crate) fn failed(mut self) {
-        self.finish(Some(Outcome::Failure));
+    /// Has the request's account end when the body does.
+    pub(crate) fn account(&mut self, account: Account) {
+        if self.inner.is_end_stream() {
+            account.end(End::Answered);
+        } else {
+            self.account = Some(account);
+        }
     }
 
-    /// Records how the request ended: by `outcome`, or else as what has been seen says.
-    fn finish(&mut self, outcome: Option<Outcome>) {
+    /// Lets go of an answer that counts as a failure whatever its body would have said.
+    pub(crate) fn failed(mut self) {
+        if let Some((mut guard, _)) = self.guard.take() {
+            guard.record(Outcome::Failure);
+        }
+    }
+
+    /// Records how the request ended: with an error, or as what has been seen says.
+    fn finish(&mut self, ended: Result<(), &Error>) {
         if let Some((mut guard, judge)) = self.guard.take() {
-            guard.record(outcome.unwrap_or_else(|| judge.outcome()));
+            guard.record(ended.map_or(Outcome::Failure, |()| judge.outcome()));
+        }
+        if let Some(account) = self.account.take() {
+            account.end(ended.map_or_else(End::Failed, |()| End::Answered));
+        }
+    }
+
+    fn see_trailers(&mut self, trailers: &HeaderMap) {
+        if let Some((_, judge)) = &mut self.guard {
+            judge.see_trailers(trailers);
+        }
+        if let Some(account) = &mut self.account {
+            account.see_trailers(trailers);
         }
     }
 
@@ -80,7 +107,7 @@ impl GuardedBody {
     fn cut(&mut self, late: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         self.inner = ResponseBody::empty();
         self.clocks.stop();
-        self.finish(Some(Outcome::Failure));
+        self.finish(Err(&late));
         Poll::Ready(Some(Err(late)))
     }
 }
@@ -98,21 +125,21 @@ impl Body for GuardedBody {
                 if let Some(late) = self.clocks.look() {
                     return self.cut(late);
                 }
-                if let (Some(trailers), Some((_, judge))) = (frame.trailers_ref(), &mut self.guard)
-                {
-                    judge.see_trailers(trailers);
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.see_trailers(trailers);
                 }
                 if self.inner.is_end_stream() {
-                    self.finish(None);
+                    self.finish(Ok(()));
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
-                self.finish(Some(Outcome::Failure));
-                Poll::Ready(Some(Err(error.into())))
+                let error = Error::from(error);
+                self.finish(Err(&error));
+                Poll::Ready(Some(Err(error)))
             }
             Poll::Ready(None) => {
-                self.finish(None);
+                self.finish(Ok(()));
                 Poll::Ready(None)
             }
             Poll::Pending => {

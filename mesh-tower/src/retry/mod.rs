@@ -82,6 +82,12 @@ pub(crate) trait Attempts: Send {
         extensions.clone()
     }
 
+    /// An attempt begins.
+    fn begin(&mut self) {}
+
+    /// The attempt was answered or failed.
+    fn came(&mut self, _: &Result<Response<Self::Body>, Error>) {}
+
     /// Sends the request once, and leaves an empty one.
     fn send(&mut self) -> impl Future<Output = Result<Response<Self::Body>, Error>> + Send;
 
@@ -107,7 +113,9 @@ pub(crate) async fn send_until_final<A: Attempts>(
     };
     let saved = Saved::of(attempts.request(), limit, A::save);
     loop {
+        attempts.begin();
         let answer = attempts.send().await;
+        attempts.came(&answer);
         let wait = again.after(&answer, || attempts.permit());
         let Some(wait) = wait.filter(|_| saved.rewind()) else {
             saved.commit();
@@ -148,6 +156,18 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
         saved
     }
 
+    fn begin(&mut self) {
+        if let Some(account) = &mut self.routed.account {
+            account.attempt(self.routed.request.headers_mut());
+        }
+    }
+
+    fn came(&mut self, answer: &Result<Response<GuardedBody>, Error>) {
+        if let Some(account) = &mut self.routed.account {
+            account.came(answer);
+        }
+    }
+
     fn send(&mut self) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
         self.inner.serve(self.routed)
     }
@@ -159,6 +179,9 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
 
     fn discard(&mut self, answer: Response<GuardedBody>) {
         answer.into_body().failed();
+        if let Some(account) = &mut self.routed.account {
+            account.discarded();
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use std::{
 use http::{Request, Response};
 use mesh_core::{
     Error, ErrorKind,
+    observe::{End, Watch},
     policy::{deadline, head::RequestHead, matcher::grpc},
     runtime::View,
 };
@@ -33,7 +34,8 @@ use crate::{
     clock,
     connect::Pool,
     mesh::TargetCell,
-    request::{CallerDeadline, Decision, Routed, WaitForReady},
+    observe::{self, Account, KnownMethods},
+    request::{CallerDeadline, Decision, Refused, Routed, WaitForReady},
     response::GuardedBody,
     serve::Serve,
 };
@@ -56,22 +58,57 @@ impl<S: Serve> Route<S> {
     pub(crate) async fn serve(
         &self,
         request: Request<RequestBody>,
+        methods: KnownMethods,
     ) -> Result<Response<GuardedBody>, Error> {
         let arrival = clock::now();
         let named = |error: Error| error.for_target(self.target.name().as_str());
+        let open = |watch: &Watch, request: &Request<RequestBody>| {
+            Account::open(watch, request, arrival, methods, self.target.codes())
+        };
+        let mut account = None;
         let view = match self.target.view() {
             Some(view) => view,
             None => {
-                let own = own_limit(&request);
-                self.target.wait(arrival, own).await.map_err(named)?
+                account = open(self.target.watch(), &request);
+                let waited = self.target.wait(arrival, own_limit(&request)).await;
+                waited.map_err(|error| failed(account.take(), named(error)))?
             }
         };
-        let decision = self.decide(&view, &request, arrival).map_err(named)?;
+        let mut decision = self.decide(&view, &request, arrival).map_err(|error| {
+            let account = account.take();
+            let account = account.or_else(|| open(self.target.watch(), &request));
+            failed(account, named(error))
+        })?;
         // What the request needs of it, the decision holds.
         drop(view);
-        let mut routed = Routed { request, decision };
-        let answer = self.inner.serve(&mut routed).await;
-        answer.map_err(|error| named(error.on_route(&routed.decision.route.route.name)))
+        if account.is_none() {
+            account = open(&decision.watch, &request);
+        }
+        observe::chosen(&mut account, &mut decision);
+        let mut routed = Routed {
+            request,
+            decision,
+            account,
+        };
+        match self.inner.serve(&mut routed).await {
+            Ok(mut response) => {
+                if let Some(account) = routed.account.take() {
+                    account.answered(&mut response);
+                }
+                Ok(response)
+            }
+            Err(error) => {
+                let error = error.on_route(&routed.decision.route.route.name);
+                Err(failed(routed.account.take(), named(error)))
+            }
+        }
+    }
+
+    /// Gives the error of a request that never began.
+    pub(crate) fn refuse(&self, Refused { head, error }: Refused, methods: KnownMethods) -> Error {
+        let (watch, codes) = (self.target.watch(), self.target.codes());
+        let account = Account::open(watch, &head, clock::now(), methods, codes);
+        failed(account, error.for_target(self.target.name().as_str()))
     }
 
     fn decide(
@@ -93,12 +130,21 @@ impl<S: Serve> Route<S> {
             route: chosen.route,
             cluster: chosen.cluster,
             filters: chosen.filters,
+            watch: chosen.watch,
             draw,
             grpc,
             wait_for_ready: request.extensions().get() == Some(&WaitForReady(true)),
             deadline: limit.and_then(|limit| arrival.checked_add(limit)),
         })
     }
+}
+
+/// The error of a request that has failed, once it is told.
+fn failed(account: Option<Account>, error: Error) -> Error {
+    if let Some(account) = account {
+        account.end(End::Failed(&error));
+    }
+    error
 }
 
 /// How long the caller waits, by its extension.

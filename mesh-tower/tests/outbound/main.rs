@@ -8,6 +8,7 @@ mod deadline;
 mod filter;
 mod layers;
 mod leak;
+mod observe;
 mod pool;
 mod ready;
 mod replay;

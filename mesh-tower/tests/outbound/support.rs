@@ -222,7 +222,7 @@ impl InMemory {
 
 /// The connector of a mesh; the test keeps the other handle.
 #[derive(Debug)]
-struct Dial(Arc<InMemory>);
+pub(crate) struct Dial(pub(crate) Arc<InMemory>);
 
 impl Connect for Dial {
     fn connect(&self, to: &Address) -> Connecting {
