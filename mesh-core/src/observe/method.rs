@@ -20,7 +20,7 @@ pub struct GrpcMethod(u16);
 
 /// Where a method's service and name stand in the program: generated code names them from the same
 /// place each time, and to find a place is quicker than to find a text.
-type Place = (usize, usize);
+type Place = [(usize, usize); 2];
 
 #[derive(Clone, Debug, Default)]
 struct Known {
@@ -48,7 +48,7 @@ impl GrpcMethod {
     /// for the first time.
     #[must_use]
     pub fn of(service: &str, method: &str) -> Option<Self> {
-        let place = (service.as_ptr() as usize, method.as_ptr() as usize);
+        let place = [service, method].map(|text| (text.as_ptr() as usize, text.len()));
         let known = KNOWN.load();
         match known.at(place) {
             Ok(Some(found)) if known.is(found, service, method) => Some(found),

@@ -19,6 +19,10 @@ fn a_method_is_the_same_wherever_it_is_named_and_others_are_others() {
     let short = GrpcMethod::of(greeter, &both[..3]).unwrap();
     assert_eq!((long, short), (hello, shorter));
     assert_eq!(GrpcMethod::of(greeter, both), Some(hello));
+    assert_eq!(
+        (&*hello.service(), &*short.method()),
+        ("test.Greeter", "Say")
+    );
 }
 
 #[test]
