@@ -8,6 +8,7 @@ pub mod body;
 pub mod connect;
 pub mod dial;
 pub mod layers;
+pub mod listen;
 pub mod source;
 
 mod balance;
@@ -17,6 +18,7 @@ mod deadline;
 mod filter;
 mod mesh;
 mod observe;
+mod proxy;
 mod request;
 mod response;
 mod retry;

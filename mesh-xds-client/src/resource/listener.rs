@@ -1,12 +1,16 @@
-//! Listeners, seen from the calling side (gRFC A27: `api_listener`).
+//! Listeners: the connection manager that a program's requests go through. A client's is the API
+//! listener (gRFC A27); in dialect envoy it may be that of a socket instead, for what listens there.
 
 use std::{sync::Arc, time::Duration};
 
 use mesh_core::{config::ListenerConfig, name::RouteConfigName};
-use mesh_proto::envoy::{
-    config::listener::v3::Listener,
-    extensions::filters::network::http_connection_manager::v3::{
-        HttpConnectionManager, Rds, http_connection_manager::RouteSpecifier,
+use mesh_proto::{
+    Any,
+    envoy::{
+        config::listener::v3::{FilterChain, Listener, filter},
+        extensions::filters::network::http_connection_manager::v3::{
+            HttpConnectionManager, Rds, http_connection_manager::RouteSpecifier,
+        },
     },
 };
 
@@ -39,24 +43,92 @@ pub enum RouteSource {
 }
 
 pub(super) fn read(r: &mut Reader<'_>, listener: &Listener) -> Option<Resource> {
-    let unused = unsupported::listener(listener);
-    r.unused(&At::ROOT, &unused);
-    let outer = At::ROOT.field("api_listener");
-    let Some(api_listener) = &listener.api_listener else {
+    match &listener.api_listener {
+        Some(api_listener) => {
+            let unused = unsupported::listener(listener);
+            r.unused(&At::ROOT, &unused);
+            let outer = At::ROOT.field("api_listener");
+            let at = outer.field("api_listener");
+            let Some(manager) = &api_listener.api_listener else {
+                r.error(&at, "is missing");
+                return None;
+            };
+            read_manager(r, &at, manager, listener)
+        }
         // gRFC A74: a client has no use for a socket.
-        r.error(&outer, "is missing: a client needs an API listener");
+        None if r.is_grpc() => {
+            let reason = "is missing: a client needs an API listener";
+            r.error(&At::ROOT.field("api_listener"), reason);
+            None
+        }
+        None => read_socket(r, listener),
+    }
+}
+
+/// Reads what serves a socket: one filter chain with one filter, a connection manager. Where another
+/// would be chosen or more would be done, nothing is served.
+fn read_socket(r: &mut Reader<'_>, listener: &Listener) -> Option<Resource> {
+    let unused = unsupported::socket(listener);
+    r.unused(&At::ROOT, &unused);
+    let chains = At::ROOT.field("filter_chains");
+    let (first, fallback) = (chains.index(0), At::ROOT.field("default_filter_chain"));
+    match (&listener.filter_chains[..], &listener.default_filter_chain) {
+        ([chain], None) => read_chain(r, &first, chain, listener),
+        ([], Some(chain)) => read_chain(r, &fallback, chain, listener),
+        ([], None) => {
+            r.error(&At::ROOT, "has neither api_listener nor filter_chains");
+            None
+        }
+        _ => {
+            r.error(
+                &chains,
+                "has several chains to choose from, which is not supported yet",
+            );
+            None
+        }
+    }
+}
+
+fn read_chain(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    chain: &FilterChain,
+    listener: &Listener,
+) -> Option<Resource> {
+    let unused = unsupported::filter_chain(chain);
+    r.unused(at, &unused);
+    let filters = at.field("filters");
+    let [only] = &chain.filters[..] else {
+        r.error(&filters, "must hold one filter, an HTTP connection manager");
         return None;
     };
-    let at = outer.field("api_listener");
-    let Some(any) = &api_listener.api_listener else {
-        r.error(&at, "is missing");
-        return None;
-    };
-    let manager: HttpConnectionManager = r.unpack(&at, any)?;
-    check_manager(r, &at, &manager);
+    let at = filters.index(0);
+    match &only.config_type {
+        Some(filter::ConfigType::TypedConfig(manager)) => {
+            read_manager(r, &at.field("typed_config"), manager, listener)
+        }
+        Some(filter::ConfigType::ConfigDiscovery(_)) => {
+            r.error(&at.field("config_discovery"), "is not supported yet");
+            None
+        }
+        None => {
+            r.error(&at.field("typed_config"), "is missing");
+            None
+        }
+    }
+}
+
+fn read_manager(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    manager: &Any,
+    listener: &Listener,
+) -> Option<Resource> {
+    let manager: HttpConnectionManager = r.unpack(at, manager)?;
+    check_manager(r, at, &manager);
     let filters = r.filter_chain(&at.field("http_filters"), &manager.http_filters);
-    let max_stream_duration = max_stream_duration(r, &at, &manager);
-    let routes = route_source(r, &at, &manager, &listener.name);
+    let max_stream_duration = max_stream_duration(r, at, &manager);
+    let routes = route_source(r, at, &manager, &listener.name);
     Some(Resource::Listener(Arc::new(ListenerResource {
         config: ListenerConfig {
             name: listener.name.as_str().into(),

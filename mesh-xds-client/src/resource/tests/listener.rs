@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh_proto::envoy::{
-    config::listener::v3::ApiListener,
+    config::listener::v3::{ApiListener, Filter, FilterChain, FilterChainMatch, filter},
     extensions::filters::{
         http::router::v3::Router,
         network::http_connection_manager::v3::{
@@ -90,18 +90,102 @@ fn a_listener_may_hold_its_routes() {
     );
 }
 
-#[test]
-fn a_socket_listener_is_not_for_clients() {
-    let message = Listener {
+fn socket_listener(chain: FilterChain) -> Listener {
+    Listener {
         name: "greeter".to_owned(),
         address: Some(socket("10.0.0.1", 80)),
+        filter_chains: vec![chain],
         ..Default::default()
+    }
+}
+
+fn chain(manager: &HttpConnectionManager) -> FilterChain {
+    FilterChain {
+        filters: vec![Filter {
+            name: "http".to_owned(),
+            config_type: Some(filter::ConfigType::TypedConfig(Any::pack(manager))),
+        }],
+        ..Default::default()
+    }
+}
+
+#[test]
+fn a_socket_listener_is_not_for_clients_of_grpc() {
+    assert_eq!(
+        errors(Dialect::Grpc, &socket_listener(chain(&manager()))),
+        ["api_listener: is missing: a client needs an API listener"]
+    );
+}
+
+#[test]
+fn in_dialect_envoy_a_sockets_only_connection_manager_will_do() {
+    let expected = read(Dialect::Envoy, &manager());
+    let chain = chain(&manager());
+    let as_default = Listener {
+        filter_chains: Vec::new(),
+        default_filter_chain: Some(chain.clone()),
+        ..socket_listener(chain.clone())
     };
-    for dialect in BOTH {
-        assert_eq!(
-            errors(dialect, &message),
-            ["api_listener: is missing: a client needs an API listener"]
-        );
+    for message in [socket_listener(chain), as_default] {
+        match accept(Dialect::Envoy, &message).resource {
+            Resource::Listener(listener) => assert_eq!(*listener, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_socket_that_asks_for_more_is_not_served() {
+    type Edit = fn(&mut Listener);
+    let table: [(Edit, &str); 8] = [
+        (
+            |it| it.filter_chains.clear(),
+            "has neither api_listener nor filter_chains",
+        ),
+        (
+            |it| it.default_filter_chain = Some(FilterChain::default()),
+            "filter_chains: has several chains to choose from, which is not supported yet",
+        ),
+        (
+            |it| it.filter_chains[0].transport_socket = Some(core::TransportSocket::default()),
+            "filter_chains[0].transport_socket: is not supported yet",
+        ),
+        (
+            |it| {
+                let only_tls = FilterChainMatch {
+                    transport_protocol: "tls".to_owned(),
+                    ..Default::default()
+                };
+                it.filter_chains[0].filter_chain_match = Some(only_tls);
+            },
+            "filter_chains[0].filter_chain_match: is not supported yet",
+        ),
+        (
+            |it| it.filter_chains[0].use_proxy_proto = Some(true),
+            "filter_chains[0].use_proxy_proto: is not supported yet",
+        ),
+        (
+            |it| it.filter_chains[0].filters.insert(0, Filter::default()),
+            "filter_chains[0].filters: must hold one filter, an HTTP connection manager",
+        ),
+        (
+            |it| it.filter_chains[0].filters[0].config_type = None,
+            "filter_chains[0].filters[0].typed_config: is missing",
+        ),
+        (
+            |it| {
+                let router = filter::ConfigType::TypedConfig(Any::pack(&Router::default()));
+                it.filter_chains[0].filters[0].config_type = Some(router);
+            },
+            "filter_chains[0].filters[0].typed_config: expected \
+             type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager, \
+             found \"type.googleapis.com/envoy.extensions.filters.http.router.v3.Router\"",
+        ),
+    ];
+    for (edit, expected) in table {
+        let mut message = socket_listener(chain(&manager()));
+        edit(&mut message);
+        assert_eq!(errors(Dialect::Envoy, &message), [expected]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fields of Listeners.
 
 use mesh_proto::envoy::{
-    config::listener::v3::Listener,
+    config::listener::v3::{FilterChain, Listener},
     extensions::filters::network::http_connection_manager::v3::HttpConnectionManager,
 };
 
@@ -23,6 +23,27 @@ pub(in crate::resource) fn listener(m: &Listener) -> Vec<Unused> {
         ),
         ("listener_filters", !m.listener_filters.is_empty(), Report),
         ("access_log", !m.access_log.is_empty(), Report),
+    ])
+}
+
+/// Fields of a Listener beside its filter chains. Where it listens is not asked of it: what serves a
+/// socket brings its own.
+pub(in crate::resource) fn socket(m: &Listener) -> Vec<Unused> {
+    set([
+        ("listener_filters", !m.listener_filters.is_empty(), Report),
+        ("access_log", !m.access_log.is_empty(), Report),
+    ])
+}
+
+/// Fields of a filter chain. Whoever it is not for, or would have to show a certificate, must not be
+/// served by it.
+pub(in crate::resource) fn filter_chain(m: &FilterChain) -> Vec<Unused> {
+    let conditions = m.filter_chain_match.as_ref();
+    let conditional = conditions.is_some_and(|it| *it != Default::default());
+    set([
+        ("filter_chain_match", conditional, Reject),
+        ("transport_socket", m.transport_socket.is_some(), Reject),
+        ("use_proxy_proto", m.use_proxy_proto == Some(true), Reject),
     ])
 }
 

@@ -8,7 +8,7 @@ mod listener;
 mod route;
 
 pub(super) use cluster::cluster;
-pub(super) use listener::{connection_manager, listener};
+pub(super) use listener::{connection_manager, filter_chain, listener, socket};
 pub(super) use route::{
     cluster_weight, retry_policy, route, route_action, route_configuration, virtual_host,
 };

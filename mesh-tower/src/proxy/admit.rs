@@ -1,0 +1,262 @@
+//! What is done to a request before it is routed (Envoy, "HTTP connection manager").
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version,
+    header::{CONNECTION, HOST, UPGRADE},
+};
+use mesh_core::local_reply::LocalReply;
+
+use crate::connect::hop_by_hop;
+
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// By these a caller within the mesh may change how its request is treated. Nobody is known to be
+/// within the mesh, so they are taken away (Envoy, "internal_address_config": none).
+const CONTROLS: [&str; 20] = [
+    "x-envoy-decorator-operation",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-force-trace",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-internal",
+    "x-envoy-ip-tags",
+    "x-envoy-is-timeout-retry",
+    "x-envoy-max-retries",
+    "x-envoy-original-url",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-retry-on",
+    "x-envoy-upstream-alt-stat-name",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-upstream-rq-timeout-ms",
+    "x-envoy-upstream-stream-duration-ms",
+];
+
+/// Why a request is not sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is of HTTP/1.0 or older.
+    OldVersion,
+    /// It wants another protocol than HTTP.
+    Upgrade,
+    /// It says nobody to whom it is addressed.
+    NoHost,
+    /// It is for the proxy itself (`OPTIONS *`).
+    NoPath,
+}
+
+impl Refusal {
+    /// The answer.
+    pub(super) fn reply(self) -> LocalReply {
+        let (status, body, details) = match self {
+            Self::OldVersion => (
+                StatusCode::UPGRADE_REQUIRED,
+                "Upgrade Required",
+                "low_version",
+            ),
+            Self::Upgrade => (StatusCode::FORBIDDEN, "", "upgrade_failed"),
+            Self::NoHost => (StatusCode::BAD_REQUEST, "", "missing_host_header"),
+            Self::NoPath => (StatusCode::NOT_FOUND, "", "absolute_path_rejected"),
+        };
+        LocalReply {
+            details: details.into(),
+            ..LocalReply::new(status, body)
+        }
+    }
+}
+
+/// Makes of a request as it came one that can be sent on.
+///
+/// # Errors
+/// Why it cannot.
+pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
+    if request.version() < Version::HTTP_11 {
+        return Err(Refusal::OldVersion);
+    }
+    if asks_for_upgrade(request) {
+        return Err(Refusal::Upgrade);
+    }
+    one_host(request)?;
+    if !request.uri().path().starts_with('/') {
+        return Err(Refusal::NoPath);
+    }
+    let headers = request.headers_mut();
+    hop_by_hop::strip_request(headers);
+    if headers.keys().any(is_control) {
+        for name in CONTROLS {
+            headers.remove(name);
+        }
+    }
+    if !headers.contains_key(&FORWARDED_PROTO) {
+        headers.insert(&FORWARDED_PROTO, HeaderValue::from_static("http"));
+    }
+    if !headers.contains_key(&REQUEST_ID) {
+        headers.insert(&REQUEST_ID, request_id());
+    }
+    Ok(())
+}
+
+fn is_control(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-envoy-")
+}
+
+/// Whether a request wants its connection for something else than HTTP. An offer to go on in HTTP/2
+/// may be ignored (RFC 9110 section 7.8), as Envoy does.
+fn asks_for_upgrade<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    let asked = || {
+        let asked = headers.get(UPGRADE)?.to_str().ok()?;
+        Some(!asked.eq_ignore_ascii_case("h2c"))
+    };
+    request.method() == Method::CONNECT
+        || (headers.contains_key(CONNECTION)
+            && hop_by_hop::connection_has(headers, "upgrade")
+            && asked() == Some(true))
+}
+
+/// Sees to it that a request has one authority: that of its URI, or its `host` header. Several lines
+/// of that are one, joined by commas.
+fn one_host<B>(request: &mut Request<B>) -> Result<(), Refusal> {
+    if request.uri().authority().is_some() {
+        return Ok(());
+    }
+    let headers = request.headers_mut();
+    let mut hosts = headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(only), None) if !only.is_empty() => Ok(()),
+        (Some(_), Some(_)) => {
+            let joined = joined(headers).ok_or(Refusal::NoHost)?;
+            headers.insert(HOST, joined);
+            Ok(())
+        }
+        _ => Err(Refusal::NoHost),
+    }
+}
+
+fn joined(headers: &HeaderMap) -> Option<HeaderValue> {
+    let hosts = headers.get_all(HOST).iter();
+    let hosts: Vec<_> = hosts.map(HeaderValue::as_bytes).collect();
+    HeaderValue::from_bytes(&hosts.join(&b","[..])).ok()
+}
+
+/// A random UUID (RFC 9562 section 5.4).
+fn request_id() -> HeaderValue {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    const VERSION: u128 = 0x4 << 76;
+    const VARIANT: u128 = 0x2 << 62;
+    let id = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | VERSION | VARIANT;
+    let mut text = [b'-'; 36];
+    let mut shift = 128;
+    for (at, place) in text.iter_mut().enumerate() {
+        if !matches!(at, 8 | 13 | 18 | 23) {
+            shift -= 4;
+            *place = HEX[(id >> shift) as usize & 0xf];
+        }
+    }
+    // Hexadecimal digits and dashes always make a header value.
+    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str, headers: &[(&str, &str)]) -> Request<()> {
+        let mut request = Request::get(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_sent_on_is_refused() {
+        let host = ("host", "shop.test");
+        let upgrade = [host, ("connection", "Upgrade"), ("upgrade", "websocket")];
+        let mut star = request("*", &[host]);
+        *star.method_mut() = Method::OPTIONS;
+        let mut old = request("/a", &[host]);
+        *old.version_mut() = Version::HTTP_10;
+        let mut tunnel = request("/", &[host]);
+        *tunnel.method_mut() = Method::CONNECT;
+        for (mut request, refusal) in [
+            (request("/chat", &upgrade), Refusal::Upgrade),
+            (request("/a", &[]), Refusal::NoHost),
+            (request("/a", &[("host", "")]), Refusal::NoHost),
+            (star, Refusal::NoPath),
+            (old, Refusal::OldVersion),
+            (tunnel, Refusal::Upgrade),
+        ] {
+            assert_eq!(admit(&mut request), Err(refusal), "{request:?}");
+        }
+    }
+
+    #[test]
+    fn an_offer_of_http2_is_ignored() {
+        let headers = [
+            ("host", "shop.test"),
+            ("connection", "upgrade, http2-settings"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "AAMAAABkAAQAAP__"),
+        ];
+        let mut request = request("/a", &headers);
+        admit(&mut request).unwrap();
+        assert!(!request.headers().contains_key("upgrade"));
+        assert!(!request.headers().contains_key("http2-settings"));
+    }
+
+    #[test]
+    fn callers_cannot_control_how_they_are_treated() {
+        let headers = [
+            ("host", "shop.test"),
+            ("x-envoy-retry-on", "5xx"),
+            ("x-envoy-max-retries", "9"),
+            ("x-envoy-external-address", "192.0.2.1"),
+            ("x-user", "ann"),
+        ];
+        let mut request = request("/a?b=c", &headers);
+        admit(&mut request).unwrap();
+        let headers = request.headers();
+        assert!(!headers.contains_key("x-envoy-retry-on"));
+        assert!(!headers.contains_key("x-envoy-max-retries"));
+        // This one says where a caller is, and is taken away by an edge alone.
+        assert_eq!(headers["x-envoy-external-address"], "192.0.2.1");
+        assert_eq!(headers["x-user"], "ann");
+        assert_eq!(headers["x-forwarded-proto"], "http");
+    }
+
+    #[test]
+    fn several_hosts_are_one() {
+        let headers = [("host", "a.test"), ("host", "b.test")];
+        let mut request = request("/a", &headers);
+        admit(&mut request).unwrap();
+        let hosts: Vec<_> = request.headers().get_all(HOST).iter().collect();
+        assert_eq!(hosts, ["a.test,b.test"]);
+    }
+
+    #[test]
+    fn a_request_has_an_id_and_keeps_its_own() {
+        let host = ("host", "a.test");
+        let mut own = request("/", &[host, ("x-request-id", "mine")]);
+        admit(&mut own).unwrap();
+        assert_eq!(own.headers()[&REQUEST_ID], "mine");
+        let mut ids: Vec<_> = (0..100)
+            .map(|_| {
+                let mut request = request("/", &[host]);
+                admit(&mut request).unwrap();
+                let id = request.headers()[&REQUEST_ID].to_str().unwrap().to_owned();
+                let groups: Vec<_> = id.split('-').map(str::len).collect();
+                assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
+                assert!(id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19]));
+                id
+            })
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 100);
+    }
+}

@@ -1,0 +1,48 @@
+//! From a request that came in to the stack, and back: every request gets an answer.
+
+mod admit;
+mod log;
+mod respond;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use mesh_core::{local_reply::LocalReply, policy::matcher::grpc};
+
+use self::{log::Line, respond::respond};
+use crate::{HttpClient, response::GuardedBody};
+
+/// Answers requests that came in by sending them on to a target. Cheap to clone.
+///
+/// What a request is stripped of and gets on its way, and the answers to those that do not get
+/// through, are Envoy's ("HTTP header manipulation", "Response code details"), with a connection
+/// manager that has no options set.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    client: HttpClient,
+}
+
+impl Proxy {
+    /// Sends requests on by `client`; its target's virtual hosts are chosen by their authority.
+    #[must_use]
+    pub const fn new(client: HttpClient) -> Self {
+        Self { client }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response<GuardedBody> {
+        let grpc = grpc::is_grpc(request.headers());
+        let line = Line::begin(&request);
+        let reply = match admit::admit(&mut request) {
+            Ok(()) => match self.client.send(request).await {
+                Ok(response) => {
+                    line.answered(response.status());
+                    return respond(response);
+                }
+                Err(error) => LocalReply::of(&error),
+            },
+            Err(refusal) => refusal.reply(),
+        };
+        line.replied(&reply);
+        respond(reply.into_response(grpc).map(GuardedBody::local))
+    }
+}

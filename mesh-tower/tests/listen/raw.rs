@@ -1,0 +1,81 @@
+//! Clients that say what no library would.
+
+use mesh_testkit::echo::EchoServer;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::support::{PATIENCE, Served, serve_to};
+
+/// The first line of the answer to `said`; empty when the connection ends without one.
+async fn answer(served: &Served, said: &str) -> String {
+    let mut stream = TcpStream::connect(served.at).await.unwrap();
+    stream.write_all(said.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
+        .await
+        .unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn bad_requests_are_answered_and_nothing_is_sent_on() {
+    let server = EchoServer::http1().start();
+    let served = serve_to(&[server.socket()]);
+    let many: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let long = "a".repeat(61 << 10);
+    for (said, line) in [
+        ("GET /a HTTP/1.0\r\n\r\n", "HTTP/1.0 426 Upgrade Required"),
+        ("GET /a HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request"),
+        (
+            "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
+            "HTTP/1.1 404 Not Found",
+        ),
+        (
+            "CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n",
+            "HTTP/1.1 403 Forbidden",
+        ),
+        ("GARBAGE\r\n\r\n", "HTTP/1.1 400 Bad Request"),
+        (
+            "GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
+            "HTTP/1.1 400 Bad Request",
+        ),
+        (
+            &format!("GET / HTTP/1.1\r\nhost: a\r\n{many}\r\n"),
+            "HTTP/1.1 431 Request Header Fields Too Large",
+        ),
+        (
+            &format!("GET / HTTP/1.1\r\nhost: a\r\nx: {long}\r\n\r\n"),
+            "HTTP/1.1 431 Request Header Fields Too Large",
+        ),
+    ] {
+        let said_first: String = said.chars().take(80).collect();
+        assert_eq!(answer(&served, said).await, line, "{said_first:?}");
+    }
+    assert_eq!(server.count(), 0);
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_their_order() {
+    let server = EchoServer::http1().start();
+    let served = serve_to(&[server.socket()]);
+    let mut stream = TcpStream::connect(served.at).await.unwrap();
+    for n in 0..20 {
+        let said = format!("GET /{n} HTTP/1.1\r\nhost: shop.test\r\n\r\n");
+        stream.write_all(said.as_bytes()).await.unwrap();
+    }
+    stream.shutdown().await.unwrap();
+    let mut answers = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answers))
+        .await
+        .unwrap()
+        .unwrap();
+    let places: Vec<_> = (0..20)
+        .map(|n| answers.find(&format!("\"path\":\"/{n}\"")).unwrap())
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+}
