@@ -12,7 +12,6 @@ use mesh_core::{
     Error, ErrorKind,
     error::BoxError,
     filter::FilterChain,
-    observe::Watch,
     policy::{
         deadline::{GRPC_TIMEOUT, format_grpc_timeout},
         route::CompiledRoute,
@@ -32,8 +31,8 @@ pub(crate) struct Routed {
     pub(crate) request: Request<RequestBody>,
     /// What was decided for it.
     pub(crate) decision: Decision,
-    /// What observers will be told of it, if there are any.
-    pub(crate) account: Option<Account>,
+    /// What observers will be told of it.
+    pub(crate) account: Account,
 }
 
 /// What was decided for a request; shared by its attempts.
@@ -45,8 +44,6 @@ pub(crate) struct Decision {
     pub(crate) cluster: Arc<ClusterRuntime<Pool>>,
     /// The filters it passes.
     pub(crate) filters: Arc<FilterChain>,
-    /// Who is told of it.
-    pub(crate) watch: Watch,
     /// The request's random number: one draw serves all decisions on it.
     pub(crate) draw: u64,
     /// Whether its content-type is gRPC's.

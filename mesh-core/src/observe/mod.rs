@@ -11,6 +11,7 @@
 
 mod call;
 mod method;
+mod plane;
 mod several;
 mod summary;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use http::HeaderMap;
 pub use self::{
     call::{Call, HttpMethod},
     method::{GrpcMethod, MAX_METHODS},
+    plane::{ControlPlane, ControlPlaneNumbers, ResourceNumbers},
     several::Several,
     summary::{AttemptSummary, End, RequestSummary},
 };
@@ -47,6 +49,15 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
         let _ = (target, cluster);
         None
     }
+
+    /// Told of each client of a control plane, when it is started.
+    fn control_plane(&self, client: Arc<dyn ControlPlane>) {
+        let _ = client;
+    }
+
+    /// Called every few seconds, for what is live state and counted already: how much is under way,
+    /// how many endpoints there are.
+    fn publish(&self) {}
 }
 
 /// Who is told of some requests, if anybody is.

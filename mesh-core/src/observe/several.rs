@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::{AttemptSummary, Call, Observer, RequestObserver, RequestSummary, Trace, Watch};
+use super::{
+    AttemptSummary, Call, ControlPlane, Observer, RequestObserver, RequestSummary, Trace, Watch,
+};
 use crate::{
     name::{ClusterName, Target},
     policy::head::RequestHead,
@@ -35,6 +37,16 @@ impl Observer for Several {
 
     fn watch(&self, target: &Target, cluster: &Arc<ClusterState>) -> Watch {
         together(self.0.iter().filter_map(|it| it.watch(target, cluster)))
+    }
+
+    fn control_plane(&self, client: Arc<dyn ControlPlane>) {
+        for observer in &self.0 {
+            observer.control_plane(Arc::clone(&client));
+        }
+    }
+
+    fn publish(&self) {
+        self.0.iter().for_each(|it| it.publish());
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
@@ -76,6 +76,54 @@ permit! {
     ConnectionPermit, connections
 }
 
+/// What a limit bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Limit {
+    /// `max_requests`.
+    Requests,
+    /// `max_pending_requests`.
+    Pending,
+    /// `max_retries`, or the retry budget.
+    Retries,
+    /// `max_connections`.
+    Connections,
+}
+
+impl Limit {
+    /// Every limit, in the order of their declaration.
+    pub const ALL: [Self; 4] = [
+        Self::Requests,
+        Self::Pending,
+        Self::Retries,
+        Self::Connections,
+    ];
+
+    /// In one word: `requests`, `pending`, `retries`, `connections`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Pending => "pending",
+            Self::Retries => "retries",
+            Self::Connections => "connections",
+        }
+    }
+}
+
+/// How often each limit refused something. Relaxed: counts, nothing is published by them.
+#[derive(Debug, Default)]
+pub(crate) struct Reached([AtomicU64; Limit::ALL.len()]);
+
+impl Reached {
+    pub(crate) fn get(&self, limit: Limit) -> u64 {
+        self.0[limit as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, limit: Limit) {
+        self.0[limit as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Limits as Envoy's circuit breakers have them; each is checked in one atomic step.
 impl ClusterState {
     /// Leave for one more retry. The budget, where there is one, replaces `max_retries`.
@@ -84,23 +132,22 @@ impl ClusterState {
             None => limits.max_retries,
             Some(budget) => budget::retries(budget, self.in_flight()),
         };
-        self.retries
-            .try_add(max)
-            .then(|| RetryPermit(Arc::clone(self)))
+        let leave = self.counted(self.retries.try_add(max), Limit::Retries);
+        leave.then(|| RetryPermit(Arc::clone(self)))
     }
 
     /// Leave for one more request to wait for a connection.
     pub fn try_pending(self: &Arc<Self>, limits: &Limits) -> Option<PendingPermit> {
-        self.pending
-            .try_add(limits.max_pending_requests)
-            .then(|| PendingPermit(Arc::clone(self)))
+        let leave = self.pending.try_add(limits.max_pending_requests);
+        let leave = self.counted(leave, Limit::Pending);
+        leave.then(|| PendingPermit(Arc::clone(self)))
     }
 
     /// Leave for one more connection.
     pub fn try_connection(self: &Arc<Self>, limits: &Limits) -> Option<ConnectionPermit> {
-        self.connections
-            .try_add(limits.max_connections)
-            .then(|| ConnectionPermit(Arc::clone(self)))
+        let leave = self.connections.try_add(limits.max_connections);
+        let leave = self.counted(leave, Limit::Connections);
+        leave.then(|| ConnectionPermit(Arc::clone(self)))
     }
 
     /// Counts a connection whatever the limit: an endpoint that has none may always get one (Envoy,
@@ -108,5 +155,19 @@ impl ClusterState {
     pub fn first_connection(self: &Arc<Self>) -> ConnectionPermit {
         self.connections.add();
         ConnectionPermit(Arc::clone(self))
+    }
+
+    /// How often a limit refused something.
+    #[must_use]
+    pub fn reached(&self, limit: Limit) -> u64 {
+        self.reached.get(limit)
+    }
+
+    /// Counts a refusal.
+    pub(super) fn counted(&self, leave: bool, limit: Limit) -> bool {
+        if !leave {
+            self.reached.add(limit);
+        }
+        leave
     }
 }

@@ -21,7 +21,7 @@ mod view;
 pub use cluster::{ClusterRuntime, ClusterState, Rebuilt};
 pub use endpoint::{Connectivity, Endpoint, EndpointState};
 pub use explain::{ClusterExplanation, EndpointExplanation, LocalityExplanation, ShareExplanation};
-pub use limit::{ConnectionPermit, PendingPermit, RetryPermit};
+pub use limit::{ConnectionPermit, Limit, PendingPermit, RetryPermit};
 pub use load::{LoadGuard, Outcome};
 pub use pick::{Pick, Picked};
 pub use registry::Registry;

@@ -119,6 +119,13 @@ impl Endpoints {
         }
     }
 
+    /// Looks at each that is in use. Whoever ends with the look ends outside the lock, which it takes
+    /// itself.
+    pub(super) fn each(&self, mut look: impl FnMut(&EndpointState)) {
+        let endpoints: Vec<_> = self.lock().values().filter_map(Weak::upgrade).collect();
+        endpoints.iter().for_each(|endpoint| look(endpoint));
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.lock().len()

@@ -113,7 +113,7 @@ impl Balance {
         &self,
         request: &mut Request<RequestBody>,
         decision: &Decision,
-        account: &mut Option<Account>,
+        account: &mut Account,
     ) -> Result<Response<GuardedBody>, Error> {
         let cluster = &decision.cluster;
         let config = cluster.config();
@@ -130,9 +130,7 @@ impl Balance {
                 endpoint,
                 mut guard,
             } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
-            if let Some(account) = account {
-                account.picked(endpoint.state());
-            }
+            account.picked(endpoint.state());
             let pool = self.pools.of(cluster, &endpoint);
             let attempt = decision.telling_deadline(std::mem::take(request));
             let failed = match pool.send(attempt, &config.limits).await {

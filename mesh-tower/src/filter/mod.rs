@@ -26,7 +26,7 @@ use mesh_core::{
     policy::head::RequestHead,
 };
 
-use crate::{mesh::TargetCell, observe, request::Routed, response::GuardedBody, serve::Serve};
+use crate::{mesh::TargetCell, request::Routed, response::GuardedBody, serve::Serve};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -65,8 +65,8 @@ impl<S: Serve> Filter<S> {
                 }
                 Step::Reroute => {
                     let seen = RequestHead::new(&head.method, &head.uri, &head.headers);
-                    self.target.redecide(&seen, decision)?;
-                    observe::chosen(&mut routed.account, decision);
+                    let watch = self.target.redecide(&seen, decision)?;
+                    routed.account.chosen(watch, decision);
                     run.reroute(Arc::clone(&decision.filters));
                     run.on_request(&Clock, &mut head)
                 }

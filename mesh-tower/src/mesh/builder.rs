@@ -103,7 +103,13 @@ impl MeshBuilder {
         let (opened, targets) = mpsc::unbounded_channel();
         let (started, clusters) = mpsc::unbounded_channel();
         let pools = Pools::new(connect, executor);
-        let driver = MeshDriver::new(source, targets, clusters, pools.clone());
+        let driver = MeshDriver::new(
+            source,
+            targets,
+            clusters,
+            pools.clone(),
+            self.observers.clone(),
+        );
         let clusters = Clusters::new(pools, self.filters, self.observers, entropy, started);
         let shared = Shared {
             targets: Mutex::default(),

@@ -6,10 +6,14 @@ use std::{
     pin::Pin,
     sync::{Arc, Weak},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use mesh_core::source::{ConfigSource, ConfigUpdate, ConfigWatch};
+use mesh_core::{
+    observe::{Observer, Several},
+    source::{ConfigSource, ConfigUpdate, ConfigWatch},
+};
 use tokio::sync::mpsc;
 
 use super::{
@@ -17,6 +21,9 @@ use super::{
     target::{Standing, TargetCell},
 };
 use crate::{clock, connect::Pools};
+
+/// How old what observers publish of live state may be.
+const PUBLISH: Duration = Duration::from_secs(5);
 
 /// Follows the configuration of every open target and keeps their clusters connected. Whoever builds
 /// a mesh spawns it, or has [`MeshBuilder::spawn`](super::MeshBuilder::spawn) do so. It ends when the
@@ -30,8 +37,15 @@ impl MeshDriver {
         targets: mpsc::UnboundedReceiver<Weak<TargetCell>>,
         clusters: mpsc::UnboundedReceiver<Started>,
         pools: Pools,
+        observers: Several,
     ) -> Self {
-        Self(Box::pin(drive(source, targets, clusters, pools)))
+        let drive = drive(source, targets, clusters, pools);
+        Self(Box::pin(async move {
+            tokio::select! {
+                () = drive => {}
+                () = publish(&observers) => {}
+            }
+        }))
     }
 }
 
@@ -75,6 +89,17 @@ async fn drive(
             Some(()) = following.next() => {}
             Some(()) = connecting.next() => {}
         }
+    }
+}
+
+/// Has observers publish what is live, now and then. Never ends.
+async fn publish(observers: &Several) {
+    if observers.is_empty() {
+        std::future::pending::<()>().await;
+    }
+    loop {
+        observers.publish();
+        tokio::time::sleep(PUBLISH).await;
     }
 }
 

@@ -121,19 +121,18 @@ impl TargetCell {
     }
 
     /// Chooses route and cluster anew for a request whose head a filter has changed. Its deadline and
-    /// its random number stay.
+    /// its random number stay. Gives who watches that cluster.
     pub(crate) fn redecide(
         &self,
         head: &RequestHead<'_>,
         decision: &mut Decision,
-    ) -> Result<(), Error> {
+    ) -> Result<Watch, Error> {
         let view = self.view().ok_or_else(|| self.not_ready(None))?;
         let chosen = view.decide(head, decision.draw)?;
         decision.route = chosen.route;
         decision.cluster = chosen.cluster;
         decision.filters = chosen.filters;
-        decision.watch = chosen.watch;
-        Ok(())
+        Ok(chosen.watch)
     }
 
     fn not_ready(&self, own: Option<Duration>) -> Error {

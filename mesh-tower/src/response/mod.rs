@@ -27,7 +27,7 @@ use crate::{body::ResponseBody, observe::Account};
 pub struct GuardedBody {
     inner: ResponseBody,
     guard: Option<(LoadGuard, Judge)>,
-    account: Option<Account>,
+    account: Account,
     clocks: Clocks,
 }
 
@@ -43,7 +43,7 @@ impl GuardedBody {
         let mut response = response.map(|inner| Self {
             inner,
             guard,
-            account: None,
+            account: Account::default(),
             clocks: Clocks::default(),
         });
         if response.body().is_end_stream() {
@@ -57,7 +57,7 @@ impl GuardedBody {
         Self {
             inner: ResponseBody::full(body),
             guard: None,
-            account: None,
+            account: Account::default(),
             clocks: Clocks::default(),
         }
     }
@@ -69,10 +69,9 @@ impl GuardedBody {
 
     /// Has the request's account end when the body does.
     pub(crate) fn account(&mut self, account: Account) {
+        self.account = account;
         if self.inner.is_end_stream() {
-            account.end(End::Answered);
-        } else {
-            self.account = Some(account);
+            self.account.end(End::Answered);
         }
     }
 
@@ -88,18 +87,15 @@ impl GuardedBody {
         if let Some((mut guard, judge)) = self.guard.take() {
             guard.record(ended.map_or(Outcome::Failure, |()| judge.outcome()));
         }
-        if let Some(account) = self.account.take() {
-            account.end(ended.map_or_else(End::Failed, |()| End::Answered));
-        }
+        self.account
+            .end(ended.map_or_else(End::Failed, |()| End::Answered));
     }
 
     fn see_trailers(&mut self, trailers: &HeaderMap) {
         if let Some((_, judge)) = &mut self.guard {
             judge.see_trailers(trailers);
         }
-        if let Some(account) = &mut self.account {
-            account.see_trailers(trailers);
-        }
+        self.account.see_trailers(trailers);
     }
 
     /// Ends the body for being late. What is left of the stream is reset here, not when the caller

@@ -157,15 +157,12 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
     }
 
     fn begin(&mut self) {
-        if let Some(account) = &mut self.routed.account {
-            account.attempt(self.routed.request.headers_mut());
-        }
+        let headers = self.routed.request.headers_mut();
+        self.routed.account.attempt(headers);
     }
 
     fn came(&mut self, answer: &Result<Response<GuardedBody>, Error>) {
-        if let Some(account) = &mut self.routed.account {
-            account.came(answer);
-        }
+        self.routed.account.came(answer);
     }
 
     fn send(&mut self) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
@@ -179,9 +176,7 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
 
     fn discard(&mut self, answer: Response<GuardedBody>) {
         answer.into_body().failed();
-        if let Some(account) = &mut self.routed.account {
-            account.discarded();
-        }
+        self.routed.account.discarded();
     }
 }
 

@@ -34,7 +34,7 @@ use crate::{
     clock,
     connect::Pool,
     mesh::TargetCell,
-    observe::{self, Account, KnownMethods},
+    observe::{Account, KnownMethods},
     request::{CallerDeadline, Decision, Refused, Routed, WaitForReady},
     response::GuardedBody,
     serve::Serve,
@@ -65,26 +65,28 @@ impl<S: Serve> Route<S> {
         let open = |watch: &Watch, request: &Request<RequestBody>| {
             Account::open(watch, request, arrival, methods, self.target.codes())
         };
-        let mut account = None;
+        let mut account = Account::default();
         let view = match self.target.view() {
             Some(view) => view,
             None => {
                 account = open(self.target.watch(), &request);
                 let waited = self.target.wait(arrival, own_limit(&request)).await;
-                waited.map_err(|error| failed(account.take(), named(error)))?
+                waited.map_err(|error| failed(&mut account, named(error)))?
             }
         };
-        let mut decision = self.decide(&view, &request, arrival).map_err(|error| {
-            let account = account.take();
-            let account = account.or_else(|| open(self.target.watch(), &request));
-            failed(account, named(error))
+        let decided = self.decide(&view, &request, arrival);
+        let (decision, watch) = decided.map_err(|error| {
+            if account.is_empty() {
+                account = open(self.target.watch(), &request);
+            }
+            failed(&mut account, named(error))
         })?;
         // What the request needs of it, the decision holds.
         drop(view);
-        if account.is_none() {
-            account = open(&decision.watch, &request);
+        if account.is_empty() {
+            account = open(&watch, &request);
         }
-        observe::chosen(&mut account, &mut decision);
+        account.chosen(watch, &decision);
         let mut routed = Routed {
             request,
             decision,
@@ -92,14 +94,12 @@ impl<S: Serve> Route<S> {
         };
         match self.inner.serve(&mut routed).await {
             Ok(mut response) => {
-                if let Some(account) = routed.account.take() {
-                    account.answered(&mut response);
-                }
+                routed.account.answered(&mut response);
                 Ok(response)
             }
             Err(error) => {
                 let error = error.on_route(&routed.decision.route.route.name);
-                Err(failed(routed.account.take(), named(error)))
+                Err(failed(&mut routed.account, named(error)))
             }
         }
     }
@@ -107,8 +107,8 @@ impl<S: Serve> Route<S> {
     /// Gives the error of a request that never began.
     pub(crate) fn refuse(&self, Refused { head, error }: Refused, methods: KnownMethods) -> Error {
         let (watch, codes) = (self.target.watch(), self.target.codes());
-        let account = Account::open(watch, &head, clock::now(), methods, codes);
-        failed(account, error.for_target(self.target.name().as_str()))
+        let mut account = Account::open(watch, &head, clock::now(), methods, codes);
+        failed(&mut account, error.for_target(self.target.name().as_str()))
     }
 
     fn decide(
@@ -116,7 +116,7 @@ impl<S: Serve> Route<S> {
         view: &View<Pool>,
         request: &Request<RequestBody>,
         arrival: Instant,
-    ) -> Result<Decision, Error> {
+    ) -> Result<(Decision, Watch), Error> {
         let draw = self.target.draw();
         let head = RequestHead::of(request);
         let chosen = view.decide(&head, draw)?;
@@ -126,24 +126,22 @@ impl<S: Serve> Route<S> {
         };
         let limit = deadline::earlier(limit, callers_limit(request));
         let grpc = grpc::is_grpc(request.headers());
-        Ok(Decision {
+        let decision = Decision {
             route: chosen.route,
             cluster: chosen.cluster,
             filters: chosen.filters,
-            watch: chosen.watch,
             draw,
             grpc,
             wait_for_ready: request.extensions().get() == Some(&WaitForReady(true)),
             deadline: limit.and_then(|limit| arrival.checked_add(limit)),
-        })
+        };
+        Ok((decision, chosen.watch))
     }
 }
 
 /// The error of a request that has failed, once it is told.
-fn failed(account: Option<Account>, error: Error) -> Error {
-    if let Some(account) = account {
-        account.end(End::Failed(&error));
-    }
+fn failed(account: &mut Account, error: Error) -> Error {
+    account.end(End::Failed(&error));
     error
 }
 

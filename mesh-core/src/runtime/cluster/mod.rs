@@ -28,7 +28,7 @@ use self::{
     plan::{Outlook, Ready, Scene},
     set::{Found, PickerSet},
 };
-use super::{Connectivity, Endpoint, LoadGuard, Pick, Picked, Registry};
+use super::{Connectivity, Endpoint, Limit, LoadGuard, Pick, Picked, Registry};
 use crate::{
     Error, ErrorKind,
     config::{ClusterConfig, ClusterSnapshot, EndpointsConfig, Readiness},
@@ -146,7 +146,8 @@ impl<C> ClusterRuntime<C> {
                 return Pick::Drop(Arc::clone(&drop.category));
             }
         }
-        if !self.state.requests.try_add(set.max_requests) {
+        let leave = self.state.requests.try_add(set.max_requests);
+        if !self.state.counted(leave, Limit::Requests) {
             let error = Error::new(ErrorKind::Overloaded, "max_requests reached");
             return Pick::Fail(error.in_cluster(self.name().as_str()));
         }

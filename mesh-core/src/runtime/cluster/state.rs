@@ -14,8 +14,8 @@ use crate::{
     config::{ClusterIdentity, EndpointConfig},
     name::ClusterName,
     runtime::{
-        EndpointState,
-        limit::Gauge,
+        Connectivity, EndpointState,
+        limit::{Gauge, Reached},
         registry::{Clusters, Endpoints, Identity},
     },
 };
@@ -27,6 +27,7 @@ pub struct ClusterState {
     pub(in crate::runtime) pending: Gauge,
     pub(in crate::runtime) connections: Gauge,
     pub(in crate::runtime) retries: Gauge,
+    pub(in crate::runtime) reached: Reached,
     pub(in crate::runtime) endpoints: Endpoints,
     pub(in crate::runtime) failures: AtomicU64,
     changes: watch::Sender<u64>,
@@ -41,6 +42,7 @@ impl ClusterState {
             pending: Gauge::default(),
             connections: Gauge::default(),
             retries: Gauge::default(),
+            reached: Reached::default(),
             endpoints: Endpoints::default(),
             failures: AtomicU64::new(0),
             changes: watch::Sender::new(0),
@@ -83,6 +85,17 @@ impl ClusterState {
     pub fn connect_failures(&self) -> u64 {
         // Relaxed: a count, nothing is published by it.
         self.failures.load(Ordering::Relaxed)
+    }
+
+    /// How many of its endpoints are in each state, in the order of [`Connectivity::ALL`]. Looks at
+    /// each of them.
+    #[must_use]
+    pub fn endpoints_by_state(&self) -> [usize; Connectivity::ALL.len()] {
+        let mut counts = [0; Connectivity::ALL.len()];
+        self.endpoints.each(|endpoint| {
+            counts[endpoint.connectivity() as usize] += 1;
+        });
+        counts
     }
 
     /// A number that grows whenever the connectivity of one of its endpoints changes: a reason to

@@ -19,6 +19,22 @@ pub enum Connectivity {
     Failed,
 }
 
+impl Connectivity {
+    /// Every state, in the order of their declaration.
+    pub const ALL: [Self; 4] = [Self::Idle, Self::Connecting, Self::Ready, Self::Failed];
+
+    /// In one word: `idle`, `connecting`, `ready`, `failed`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Connectivity as it was last reported, and whether a failure still shadows it: an endpoint that
 /// failed is taken for failing, whatever it tries, until it is ready (gRFC A62's sticky
 /// TRANSIENT_FAILURE).

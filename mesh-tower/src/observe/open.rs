@@ -1,0 +1,195 @@
+//! The account of a request that somebody observes.
+
+use std::{sync::Arc, time::Instant};
+
+use http::{HeaderMap, Request, Response};
+use mesh_core::{
+    Error, ErrorKind,
+    observe::{AttemptSummary, Call, End, HttpMethod, RequestObserver, RequestSummary, Trace},
+    policy::{
+        grpc_status::{GrpcCode, GrpcCodes},
+        head::RequestHead,
+        matcher::grpc,
+        route::CompiledRoute,
+    },
+    runtime::EndpointState,
+};
+
+use super::{KnownMethods, head::Head};
+use crate::{clock, request::Decision};
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Open {
+    watch: Arc<dyn RequestObserver>,
+    trace: Option<Box<dyn Trace>>,
+    arrival: Instant,
+    route: Option<Arc<CompiledRoute>>,
+    attempt: Option<Attempt>,
+    head: Option<Head>,
+    call: Call,
+    codes: GrpcCodes,
+    attempts: u32,
+    retries: u32,
+    transparent: u32,
+    // The attempt before was not seen by any endpoint.
+    unseen: bool,
+}
+
+/// An attempt under way.
+#[derive(Debug)]
+struct Attempt {
+    began: Instant,
+    endpoint: Option<Arc<EndpointState>>,
+    head: Option<Head>,
+}
+
+impl Open {
+    pub(super) fn new<B>(
+        watch: Arc<dyn RequestObserver>,
+        request: &Request<B>,
+        arrival: Instant,
+        methods: KnownMethods,
+        codes: GrpcCodes,
+    ) -> Self {
+        let call = if grpc::is_grpc(request.headers()) {
+            Call::Grpc(methods(request.extensions()))
+        } else {
+            Call::Http(HttpMethod::from(request.method()))
+        };
+        Self {
+            trace: watch.begin(&RequestHead::of(request)),
+            watch,
+            arrival,
+            route: None,
+            attempt: None,
+            head: None,
+            call,
+            codes,
+            attempts: 0,
+            retries: 0,
+            transparent: 0,
+            unseen: false,
+        }
+    }
+
+    pub(super) fn chosen(&mut self, watch: Arc<dyn RequestObserver>, decision: &Decision) {
+        self.watch = watch;
+        if let Some(trace) = &mut self.trace {
+            trace.routed(&decision.route.route.name, decision.cluster.name());
+        }
+        self.route = Some(Arc::clone(&decision.route));
+    }
+
+    pub(super) fn attempt(&mut self, headers: &mut HeaderMap) {
+        self.attempts += 1;
+        match (self.attempts, self.unseen) {
+            (1, _) => {}
+            (_, true) => self.transparent += 1,
+            (_, false) => self.retries += 1,
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.attempt_started(self.attempts, headers);
+        }
+        self.watch.attempt_started(self.call);
+        self.attempt = Some(Attempt {
+            began: clock::now(),
+            endpoint: None,
+            head: None,
+        });
+    }
+
+    pub(super) fn picked(&mut self, endpoint: &Arc<EndpointState>) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.endpoint = Some(Arc::clone(endpoint));
+        }
+    }
+
+    pub(super) fn came<B>(&mut self, answer: &Result<Response<B>, Error>) {
+        match answer {
+            Ok(answer) => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.head = Some(Head::of(answer, self.call));
+                }
+            }
+            Err(error) => {
+                self.unseen = error.kind() == ErrorKind::Reset && !error.was_sent();
+                self.end_attempt(End::Failed(error), clock::now());
+            }
+        }
+    }
+
+    pub(super) fn discarded(&mut self) {
+        self.unseen = false;
+        self.end_attempt(End::Answered, clock::now());
+    }
+
+    pub(super) fn answered<B>(&mut self, response: &Response<B>) {
+        self.head = Some(Head::of(response, self.call));
+    }
+
+    pub(super) fn see_trailers(&mut self, trailers: &HeaderMap) {
+        if self.call.is_grpc() {
+            let code = GrpcCode::read(trailers);
+            let attempt = self.attempt.as_mut().and_then(|it| it.head.as_mut());
+            for head in self.head.iter_mut().chain(attempt) {
+                head.see(code);
+            }
+        }
+    }
+
+    /// How the request ended if nobody said so.
+    pub(super) const fn given_up(&self) -> End<'static> {
+        match self.head {
+            Some(_) => End::Dropped,
+            None => End::Cancelled,
+        }
+    }
+
+    pub(super) fn tell(&mut self, end: End<'_>) {
+        let now = clock::now();
+        self.end_attempt(end, now);
+        let mut summary = RequestSummary::new(self.call, end);
+        summary.route = self.route.as_ref().map(|route| &*route.route.name);
+        summary.duration = now.saturating_duration_since(self.arrival);
+        summary.attempts = self.attempts;
+        summary.retries = self.retries;
+        summary.transparent_retries = self.transparent;
+        summary.status = self.head.map(Head::status);
+        summary.code = self.code(self.head, &end);
+        if let Some(trace) = &mut self.trace {
+            trace.ended(&summary);
+        }
+        self.watch.ended(&summary);
+    }
+
+    fn end_attempt(&mut self, end: End<'_>, now: Instant) {
+        let Some(attempt) = self.attempt.take() else {
+            return;
+        };
+        let mut summary = AttemptSummary::new(self.call, end);
+        summary.number = self.attempts;
+        summary.endpoint = attempt.endpoint.as_deref();
+        summary.duration = now.saturating_duration_since(attempt.began);
+        summary.status = attempt.head.map(Head::status);
+        summary.code = self.code(attempt.head, &end);
+        if let Some(trace) = &mut self.trace {
+            trace.attempt_ended(&summary);
+        }
+        self.watch.attempt_ended(&summary);
+    }
+
+    /// The code of a gRPC call that ended like this: what the answer says counts unless it was cut.
+    fn code(&self, head: Option<Head>, end: &End<'_>) -> Option<GrpcCode> {
+        if !self.call.is_grpc() {
+            return None;
+        }
+        let said = head.and_then(Head::code);
+        Some(match end {
+            End::Failed(error) => self.codes.of_error(error),
+            // An answer without a code was cut short without a word (gRPC over HTTP/2).
+            End::Answered => said.unwrap_or(GrpcCode::UNKNOWN),
+            End::Cancelled | End::Dropped => said.unwrap_or(GrpcCode::CANCELLED),
+        })
+    }
+}
