@@ -10,7 +10,7 @@ use crate::policy::{
     matcher::path,
     route::{
         ClusterRef, CompiledRoute, RouteTable, Target,
-        conditions::{self, Failed},
+        conditions::{Asked, Failed},
     },
 };
 
@@ -139,7 +139,8 @@ fn failure(
 ) -> Option<String> {
     let matches = &compiled.route.matches;
     let failed = if path::matches(matches, head.path()) {
-        conditions::check(matches, ordinal, head, draw, table.rules()).err()?
+        let asked = Asked::new(head, draw, table.rules());
+        asked.check(matches, ordinal).err()?
     } else {
         Failed::Path
     };
@@ -180,8 +181,8 @@ fn cluster(
                 total,
             }
         }
-        Target::Header { name, .. } => ClusterReason::Header {
-            header: name.to_string(),
+        Target::Header(by) => ClusterReason::Header {
+            header: by.0.to_string(),
             cluster,
         },
         Target::Refuse { .. } => ClusterReason::Refused {

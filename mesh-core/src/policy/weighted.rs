@@ -1,7 +1,7 @@
 //! A choice by weight.
 
 /// Weights as cumulative sums: a uniform number becomes a place by binary search.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WeightedChoice {
     ends: Box<[u64]>,
 }

@@ -1,9 +1,9 @@
 //! Conditions on a header, in both dialects' reading (gRFC A28; Envoy's `HeaderMatcher`).
 
-use http::{HeaderValue, header, header::GetAll};
+use http::{HeaderMap, HeaderName, header};
 use smallvec::SmallVec;
 
-use super::{grpc::GRPC, string};
+use super::{grpc::GRPC, lookup::Lookups, string};
 use crate::{
     config::{HeaderLines, HeaderMatch, HeaderMatchKind, HeaderSource, MatchRules},
     policy::head::RequestHead,
@@ -18,7 +18,17 @@ const JOINED_INLINE: usize = 512;
 /// an empty one. Nothing is allocated, except to join several long lines of one header.
 #[must_use]
 pub fn matches(condition: &HeaderMatch, head: &RequestHead<'_>, rules: MatchRules) -> bool {
-    let value = match Value::read(&condition.source, head, rules) {
+    holds(condition, head, &Lookups::new(head.headers), rules)
+}
+
+/// The same for one of several conditions, which share what they look up.
+pub(crate) fn holds<'a>(
+    condition: &'a HeaderMatch,
+    head: &RequestHead<'a>,
+    lookups: &Lookups<'a>,
+    rules: MatchRules,
+) -> bool {
+    let value = match Value::read(&condition.source, head, lookups, rules) {
         None if condition.missing_as_empty => Some(Value::One(b"")),
         value => value,
     };
@@ -35,36 +45,55 @@ pub fn matches(condition: &HeaderMatch, head: &RequestHead<'_>, rules: MatchRule
     holds != condition.invert
 }
 
+/// The header without which `condition` does not hold, if there is one.
+pub(crate) fn needed(condition: &HeaderMatch, rules: MatchRules) -> Option<&HeaderName> {
+    let HeaderSource::Header(name) = &condition.source else {
+        return None;
+    };
+    let needed = match condition.kind {
+        HeaderMatchKind::Present(wanted) => wanted != condition.invert,
+        HeaderMatchKind::Text(_) | HeaderMatchKind::Range(_) => true,
+    };
+    let shown =
+        condition.missing_as_empty || rules.grpc_content_type && name == header::CONTENT_TYPE;
+    (needed && !shown).then_some(name)
+}
+
 /// What stands in a header.
+#[derive(Clone, Copy)]
 enum Value<'a> {
     One(&'a [u8]),
     /// Two lines or more.
-    Lines(GetAll<'a, HeaderValue>),
+    Lines(&'a HeaderMap, &'a HeaderName),
 }
 
 impl<'a> Value<'a> {
     /// The value at `source`; `None` when it is missing. Of a pseudo header, nothing is missing.
-    fn read(source: &HeaderSource, head: &RequestHead<'a>, rules: MatchRules) -> Option<Self> {
+    fn read(
+        source: &'a HeaderSource,
+        head: &RequestHead<'a>,
+        lookups: &Lookups<'a>,
+        rules: MatchRules,
+    ) -> Option<Self> {
         let text = match source {
-            HeaderSource::Method => head.method.as_str(),
-            HeaderSource::Scheme => head.scheme,
-            HeaderSource::Authority => head.authority,
-            HeaderSource::Path => head.path_and_query,
-            HeaderSource::Hidden(_) => "",
             HeaderSource::Header(name)
                 if rules.grpc_content_type && name == header::CONTENT_TYPE =>
             {
                 return Some(Self::One(GRPC));
             }
             HeaderSource::Header(name) => {
-                let lines = head.headers.get_all(name);
-                let mut each = lines.iter();
-                let first = each.next()?;
-                return Some(match each.next() {
-                    None => Self::One(first.as_bytes()),
-                    Some(_) => Self::Lines(lines),
+                let line = lookups.line(name)?;
+                return Some(if line.only {
+                    Self::One(line.value.as_bytes())
+                } else {
+                    Self::Lines(head.headers, name)
                 });
             }
+            HeaderSource::Method => head.method.as_str(),
+            HeaderSource::Scheme => head.scheme,
+            HeaderSource::Authority => head.authority,
+            HeaderSource::Path => head.path_and_query,
+            HeaderSource::Hidden(_) => "",
         };
         (!text.is_empty()).then_some(Self::One(text.as_bytes()))
     }
@@ -73,12 +102,13 @@ impl<'a> Value<'a> {
     fn any(self, reading: HeaderLines, test: impl Fn(&[u8]) -> bool) -> bool {
         match (self, reading) {
             (Self::One(value), _) => test(value),
-            (Self::Lines(lines), HeaderLines::Each) => {
-                lines.iter().any(|line| test(line.as_bytes()))
+            (Self::Lines(headers, name), HeaderLines::Each) => {
+                let mut lines = headers.get_all(name).iter();
+                lines.any(|line| test(line.as_bytes()))
             }
-            (Self::Lines(lines), HeaderLines::Joined) => {
+            (Self::Lines(headers, name), HeaderLines::Joined) => {
                 let mut joined = SmallVec::<[u8; JOINED_INLINE]>::new();
-                for (i, line) in lines.iter().enumerate() {
+                for (i, line) in headers.get_all(name).iter().enumerate() {
                     if i > 0 {
                         joined.push(b',');
                     }

@@ -3,6 +3,7 @@
 pub mod fraction;
 pub mod grpc;
 pub mod header;
+pub(crate) mod lookup;
 pub mod path;
 pub mod query;
 pub mod string;

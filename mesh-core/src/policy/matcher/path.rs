@@ -8,13 +8,18 @@ use crate::config::{PathMatch, RouteMatch};
 /// A request without a path (CONNECT) satisfies none, as in Envoy.
 #[must_use]
 pub fn matches(route: &RouteMatch, path: &str) -> bool {
+    holds(&route.path, !route.case_sensitive, path)
+}
+
+/// Whether `path` satisfies `condition`, of ASCII letters without their case if `fold`.
+pub(crate) fn holds(condition: &PathMatch, fold: bool, path: &str) -> bool {
     let begins = |want: &str| {
         path.as_bytes()
             .get(..want.len())
-            .is_some_and(|start| same(start, want.as_bytes(), !route.case_sensitive))
+            .is_some_and(|start| same(start, want.as_bytes(), fold))
     };
     !path.is_empty()
-        && match &route.path {
+        && match condition {
             PathMatch::Prefix(want) => begins(want),
             PathMatch::Exact(want) => path.len() == want.len() && begins(want),
             PathMatch::PathSeparatedPrefix(want) => {

@@ -1,11 +1,15 @@
 //! From a route configuration to a route table.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet, hash_map::RandomState},
+    hash::BuildHasher,
+    sync::Arc,
+};
 
 use indexmap::IndexSet;
 
 use super::{
-    CompiledRoute, Host, RouteTable,
+    Asks, CompiledRoute, Host, RouteTable, conditions,
     domains::Domains,
     paths::Paths,
     scope::Scopes,
@@ -13,8 +17,8 @@ use super::{
 };
 use crate::{
     config::{
-        ClusterChoice, FilterOverrides, Route, RouteAction, RouteConfig, VirtualHost,
-        WeightedClusters,
+        ClusterChoice, FilterOverrides, MatchRules, Route, RouteAction, RouteConfig, RouteMatch,
+        VirtualHost, WeightedClusters,
     },
     name::ClusterName,
     policy::weighted::WeightedChoice,
@@ -24,9 +28,13 @@ use crate::{
 pub(super) fn compile(config: RouteConfig) -> RouteTable {
     let domains = Domains::new(&config);
     let mut compiler = Compiler {
+        rules: config.rules,
         clusters: IndexSet::new(),
         scopes: Scopes::new(),
         routes: Vec::new(),
+        alike: HashMap::new(),
+        hasher: RandomState::new(),
+        weighted: HashSet::new(),
     };
     let hosts = config.virtual_hosts.into_iter();
     let hosts = hosts.map(|host| compiler.host(host)).collect();
@@ -43,9 +51,15 @@ pub(super) fn compile(config: RouteConfig) -> RouteTable {
 
 /// What the virtual hosts have in common.
 struct Compiler {
+    rules: MatchRules,
     clusters: IndexSet<ClusterName>,
     scopes: Scopes,
     routes: Vec<Arc<CompiledRoute>>,
+    /// The first route of each set of conditions, by a hash of most of them.
+    alike: HashMap<u64, u32>,
+    hasher: RandomState,
+    /// Every weighted choice, once.
+    weighted: HashSet<Arc<Weighted>>,
 }
 
 impl Compiler {
@@ -59,16 +73,37 @@ impl Compiler {
             {
                 forward.retry.clone_from(&host.retry);
             }
+            let asks = self.asks(&route.matches);
             self.routes.push(Arc::new(CompiledRoute {
+                path: route.matches.path.clone(),
+                needed: conditions::needed(&route.matches, self.rules),
+                target,
+                asks,
+                fold: !route.matches.case_sensitive,
                 virtual_host: Arc::clone(&host.name),
                 route,
-                target,
             }));
         }
         Host {
             name: host.name,
             domains: host.domains,
             paths: Paths::new(&self.routes, start..self.routes.len()),
+        }
+    }
+
+    /// What the route that comes next asks besides its path.
+    fn asks(&mut self, matches: &RouteMatch) -> Asks {
+        if conditions::none(matches) {
+            return Asks::Nothing;
+        }
+        let next = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
+        let seen = (&matches.headers, matches.grpc, matches.fraction);
+        let first = self.alike.entry(self.hasher.hash_one(seen)).or_insert(next);
+        let same = |route: &Arc<CompiledRoute>| conditions::same(&route.route.matches, matches);
+        // Of those that differ only by what the hash leaves out, each stands for itself.
+        match self.routes.get(*first as usize) {
+            Some(route) if same(route) => Asks::As(*first),
+            _ => Asks::As(next),
         }
     }
 
@@ -83,12 +118,20 @@ impl Compiler {
                 cluster: self.cluster(name),
                 scope: self.scopes.place(layers),
             },
-            ClusterChoice::Header(name) => Target::Header {
-                name: name.clone(),
-                scope: self.scopes.place(layers),
-            },
+            ClusterChoice::Header(name) => {
+                let scope = self.scopes.place(layers);
+                Target::Header(Arc::new((name.clone(), scope)))
+            }
             ClusterChoice::Weighted(weighted) => {
-                Target::Weighted(Box::new(self.weighted(weighted, layers)))
+                let weighted = self.weighted(weighted, layers);
+                Target::Weighted(match self.weighted.get(&weighted) {
+                    Some(same) => Arc::clone(same),
+                    None => {
+                        let new = Arc::new(weighted);
+                        self.weighted.insert(Arc::clone(&new));
+                        new
+                    }
+                })
             }
         }
     }
@@ -112,10 +155,11 @@ impl Compiler {
     }
 
     /// The place of a cluster in the table.
-    fn cluster(&mut self, name: &ClusterName) -> usize {
-        match self.clusters.get_index_of(name) {
+    fn cluster(&mut self, name: &ClusterName) -> u32 {
+        let place = match self.clusters.get_index_of(name) {
             Some(place) => place,
             None => self.clusters.insert_full(name.clone()).0,
-        }
+        };
+        u32::try_from(place).unwrap_or(u32::MAX)
     }
 }

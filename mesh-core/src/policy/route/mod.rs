@@ -11,15 +11,12 @@ mod trie;
 use std::{fmt, ops::Range, sync::Arc};
 
 pub use self::scope::Scope;
-use self::{
-    domains::Domains,
-    paths::{Asked, Paths},
-};
+use self::{conditions::Asked, domains::Domains, paths::Paths};
 pub(crate) use self::{domains::Place, target::Target};
 use crate::{
-    config::{DomainPattern, Forward, MatchRules, Route, RouteAction, RouteConfig},
+    config::{DomainPattern, Forward, MatchRules, PathMatch, Route, RouteAction, RouteConfig},
     name::{ClusterName, RouteConfigName},
-    policy::head::RequestHead,
+    policy::{head::RequestHead, matcher::lookup::Names},
 };
 
 /// A compiled RouteConfiguration. Made once for each version of the resource and shared by all that
@@ -45,13 +42,32 @@ pub(crate) struct Host {
 }
 
 /// One route, ready to be held by the requests that it takes.
+//
+// In this order: what it takes to find it lies beside the count of those that hold it, on one line
+// of the cache. With many routes, fetching them is what a look-up costs.
 #[derive(Debug)]
+#[repr(C)]
 pub struct CompiledRoute {
+    path: PathMatch,
+    /// Headers that a request must have.
+    needed: Names,
+    pub(crate) target: Target,
+    asks: Asks,
+    /// Whether the path's case is ignored.
+    fold: bool,
     /// The name of its virtual host.
     pub virtual_host: Arc<str>,
     /// Its configuration; the virtual host's retry policy filled in where it has none.
     pub route: Route,
-    pub(crate) target: Target,
+}
+
+/// What a route asks of a request besides its path.
+#[derive(Clone, Copy, Debug)]
+enum Asks {
+    Nothing,
+    /// The same as the route at that place of the table. Routes that ask the same share what is read
+    /// for it.
+    As(u32),
 }
 
 /// What was chosen for a request.
@@ -137,8 +153,8 @@ impl RouteTable {
     pub fn select<'t>(&'t self, head: &RequestHead<'t>, draw: u64) -> Option<Selection<'t>> {
         let rules = self.rules;
         let host = self.domain(head.authority)?.host();
-        let asked = Asked { head, draw, rules };
-        let place = self.hosts[host].paths.find(&self.routes, asked)?;
+        let asked = Asked::new(head, draw, rules);
+        let place = self.hosts[host].paths.find(&self.routes, &asked)?;
         let route = &self.routes[place];
         let (cluster, scope) = route.target.choose(head, draw, rules);
         Some(Selection {

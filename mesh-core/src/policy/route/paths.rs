@@ -4,13 +4,11 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use super::{
-    CompiledRoute, conditions,
+    Asks, CompiledRoute,
+    conditions::{self, Asked},
     trie::{Beginnings, Folded, Plain, Trie},
 };
-use crate::{
-    config::{MatchRules, PathMatch},
-    policy::{head::RequestHead, matcher::path},
-};
+use crate::{config::PathMatch, policy::matcher::path};
 
 /// Up to this many routes are tried one by one: that is no slower, and needs no index.
 const FEW: usize = 8;
@@ -33,17 +31,18 @@ struct Index {
     folded: Trie<Listed>,
     /// Regexes.
     scan: Box<[u32]>,
-    /// The lists of both tries.
+    /// The others of both tries.
     lists: Box<[u32]>,
 }
 
-/// The routes of which the path condition has the same text.
+/// The routes of which the path condition has the same text; ascending.
 #[derive(Debug)]
 struct Listed {
-    /// Where their list is.
+    first: u32,
+    /// Where the others are.
     start: u32,
     end: u32,
-    /// No route in this list, or in that of a text that this one begins with, has a lower place.
+    /// No route of this text, or of one that this one begins with, has a lower place.
     lowest: u32,
 }
 
@@ -65,14 +64,6 @@ enum Reach {
     Prefix,
 }
 
-/// What a request is matched by.
-#[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) head: &'a RequestHead<'a>,
-    pub(super) draw: u64,
-    pub(super) rules: MatchRules,
-}
-
 impl Paths {
     /// Indexes `routes`, a part of the table's.
     pub(super) fn new(table: &[Arc<CompiledRoute>], routes: Range<usize>) -> Self {
@@ -86,21 +77,29 @@ impl Paths {
     }
 
     /// The place of the first route that takes the request.
-    pub(super) fn find(&self, table: &[Arc<CompiledRoute>], asked: Asked<'_>) -> Option<usize> {
-        let path = asked.head.path();
+    pub(super) fn find<'t>(
+        &self,
+        table: &'t [Arc<CompiledRoute>],
+        asked: &Asked<'t, '_>,
+    ) -> Option<usize> {
+        let path = asked.path();
+        let takes = |place: usize| {
+            let route = &table[place];
+            // A header that is missing is the quickest to find out.
+            !asked.lacks(route.needed)
+                && path::holds(&route.path, route.fold, path)
+                && match route.asks {
+                    Asks::Nothing => true,
+                    Asks::As(like) => {
+                        let like = &table[like as usize];
+                        asked.check(&like.route.matches, place).is_ok()
+                    }
+                }
+        };
         match &self.index {
-            None => self.routes().find(|place| asked.taken(table, *place, path)),
-            Some(index) => index.find(table, asked, path),
+            None => self.routes().find(|place| takes(*place)),
+            Some(index) => index.find(path, |place| takes(place as usize)),
         }
-    }
-}
-
-impl Asked<'_> {
-    /// Whether the route at `place` takes the request.
-    fn taken(self, table: &[Arc<CompiledRoute>], place: usize, path: &str) -> bool {
-        let matches = &table[place].route.matches;
-        path::matches(matches, path)
-            && conditions::check(matches, place, self.head, self.draw, self.rules).is_ok()
     }
 }
 
@@ -147,11 +146,10 @@ impl Index {
     }
 
     /// The place of the first route that takes the request.
-    fn find(&self, table: &[Arc<CompiledRoute>], asked: Asked<'_>, path: &str) -> Option<usize> {
-        let takes = |place: u32| asked.taken(table, place as usize, path);
-        let first = self.first(self.plain.beginnings(Plain(path)), NOWHERE, takes);
-        let first = self.first(self.folded.beginnings(Folded(path)), first, takes);
-        let first = earlier(&self.scan, first, takes);
+    fn find(&self, path: &str, takes: impl Fn(u32) -> bool) -> Option<usize> {
+        let first = self.first(self.plain.beginnings(Plain(path)), NOWHERE, &takes);
+        let first = self.first(self.folded.beginnings(Folded(path)), first, &takes);
+        let first = earlier(&self.scan, first, &takes);
         (first != NOWHERE).then_some(first as usize)
     }
 
@@ -167,8 +165,12 @@ impl Index {
             if listed.lowest >= first {
                 break;
             }
-            let list = &self.lists[listed.start as usize..listed.end as usize];
-            first = earlier(list, first, &takes);
+            if listed.first < first && takes(listed.first) {
+                first = listed.first;
+            } else if listed.start < listed.end {
+                let others = &self.lists[listed.start as usize..listed.end as usize];
+                first = earlier(others, first, &takes);
+            }
         }
         first
     }
@@ -184,11 +186,13 @@ fn earlier(list: &[u32], first: u32, takes: impl Fn(u32) -> bool) -> u32 {
 fn settle(growing: BTreeMap<Vec<u8>, Growing>, lists: &mut Vec<u32>) -> Trie<Listed> {
     let mut settle = |(text, list): (Vec<u8>, Growing)| {
         let start = short(lists.len());
-        lists.extend(&list.places);
+        lists.extend(list.places.iter().skip(1));
+        let first = list.places.first().copied().unwrap_or(NOWHERE);
         let listed = Listed {
+            first,
             start,
             end: short(lists.len()),
-            lowest: list.places.first().copied().unwrap_or(NOWHERE),
+            lowest: first,
         };
         (text, listed)
     };

@@ -29,7 +29,7 @@ impl Scope {
 /// Collects scopes, each once; place 0 is the scope without overrides.
 #[derive(Debug)]
 pub(super) struct Scopes {
-    places: HashMap<Arc<Scope>, usize>,
+    places: HashMap<Arc<Scope>, u32>,
     scopes: Vec<Arc<Scope>>,
 }
 
@@ -43,7 +43,7 @@ impl Scopes {
     }
 
     /// The place of the scope with these layers, the most specific first.
-    pub(super) fn place<const N: usize>(&mut self, layers: [&FilterOverrides; N]) -> usize {
+    pub(super) fn place<const N: usize>(&mut self, layers: [&FilterOverrides; N]) -> u32 {
         let overrides = |layer: &&&FilterOverrides| {
             layer
                 .0
@@ -56,8 +56,9 @@ impl Scopes {
         }
         let scope = Arc::new(Scope { layers });
         *self.places.entry(scope).or_insert_with_key(|scope| {
+            let place = u32::try_from(self.scopes.len()).unwrap_or(u32::MAX);
             self.scopes.push(Arc::clone(scope));
-            self.scopes.len() - 1
+            place
         })
     }
 

@@ -1,5 +1,7 @@
 //! Where a route sends the requests that it takes.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName};
 
 use super::ClusterRef;
@@ -13,23 +15,23 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Target {
     /// To one cluster.
-    Single { cluster: usize, scope: usize },
+    Single { cluster: u32, scope: u32 },
     /// To one of several.
-    Weighted(Box<Weighted>),
-    /// To the one that a header names.
-    Header { name: HeaderName, scope: usize },
+    Weighted(Arc<Weighted>),
+    /// To the one that a header names; with the scope.
+    Header(Arc<(HeaderName, u32)>),
     /// Nowhere.
-    Refuse { scope: usize },
+    Refuse { scope: u32 },
 }
 
 /// Several clusters with their shares.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Weighted {
     pub(crate) choice: WeightedChoice,
     /// Cluster and scope of each share.
-    pub(super) places: Box<[(usize, usize)]>,
+    pub(super) places: Box<[(u32, u32)]>,
     /// The scope if there is nothing to choose from.
-    pub(super) scope: usize,
+    pub(super) scope: u32,
     /// The header whose number replaces the draw.
     pub(super) header: Option<HeaderName>,
 }
@@ -46,14 +48,18 @@ impl Target {
         rules: MatchRules,
     ) -> (Option<ClusterRef<'t>>, usize) {
         match self {
-            Self::Single { cluster, scope } => (Some(ClusterRef::Index(*cluster)), *scope),
+            Self::Single { cluster, scope } => place(*cluster, *scope),
             Self::Weighted(weighted) => weighted.choose(weighted.draw(head.headers, draw, rules)),
-            Self::Header { name, scope } => {
+            Self::Header(by) => {
+                let (name, scope) = &**by;
                 let named = head.headers.get(name).map(http::HeaderValue::as_bytes);
                 let named = named.and_then(|name| str::from_utf8(name).ok());
-                (Some(ClusterRef::ByName(named.unwrap_or(""))), *scope)
+                (
+                    Some(ClusterRef::ByName(named.unwrap_or(""))),
+                    *scope as usize,
+                )
             }
-            Self::Refuse { scope } => (None, *scope),
+            Self::Refuse { scope } => (None, *scope as usize),
         }
     }
 }
@@ -75,12 +81,16 @@ impl Weighted {
 
     fn choose(&self, draw: u64) -> (Option<ClusterRef<'_>>, usize) {
         match self.choice.pick(draw).and_then(|at| self.places.get(at)) {
-            Some((cluster, scope)) => (Some(ClusterRef::Index(*cluster)), *scope),
+            Some((cluster, scope)) => place(*cluster, *scope),
             // Decoding refuses weights that sum up to nothing; a cluster without a name is never
             // found, so such a route fails its requests.
-            None => (Some(ClusterRef::ByName("")), self.scope),
+            None => (Some(ClusterRef::ByName("")), self.scope as usize),
         }
     }
+}
+
+const fn place<'t>(cluster: u32, scope: u32) -> (Option<ClusterRef<'t>>, usize) {
+    (Some(ClusterRef::Index(cluster as usize)), scope as usize)
 }
 
 /// The number in the only line of a header.
@@ -102,7 +112,7 @@ mod tests {
 
     /// Clusters 0 to 2 with shares of 90, 0 and 10.
     fn weighted() -> Target {
-        Target::Weighted(Box::new(Weighted {
+        Target::Weighted(Arc::new(Weighted {
             choice: WeightedChoice::new([90, 0, 10]),
             places: Box::new([(0, 1), (1, 2), (2, 3)]),
             scope: 0,
@@ -186,10 +196,7 @@ mod tests {
 
     #[test]
     fn a_header_names_the_cluster_by_its_first_line() {
-        let target = Target::Header {
-            name: HeaderName::from_static("x-to"),
-            scope: 4,
-        };
+        let target = Target::Header(Arc::new((HeaderName::from_static("x-to"), 4)));
         let choose = |lines: &[&[u8]]| -> String {
             let mut headers = HeaderMap::new();
             for line in lines {
@@ -210,7 +217,7 @@ mod tests {
 
     #[test]
     fn weights_that_sum_up_to_nothing_lead_nowhere() {
-        let target = Target::Weighted(Box::new(Weighted {
+        let target = Target::Weighted(Arc::new(Weighted {
             choice: WeightedChoice::new([0]),
             places: Box::new([(0, 1)]),
             scope: 2,

@@ -4,30 +4,42 @@
 //! are forks on its way and not as there are bytes; whoever asks compares what is left with the text
 //! as a whole (Morrison's PATRICIA, 1968). Keys are not kept.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+};
 
-/// Values by key. Never changes; kept in a few flat vectors, so that large tables stay small and
-/// close together.
+/// Values by key. Never changes.
 #[derive(Debug)]
 pub(super) struct Trie<V> {
+    /// The nodes, the root first. The child for a byte is the node so many places behind its
+    /// parent's base; the children of different nodes lie between each other (Aoe's double array,
+    /// 1989), so that each step of a look-up fetches one place of a table that has few gaps.
     nodes: Box<[Node]>,
-    /// The children of all nodes; 0, which is nobody's child, for bytes that lead nowhere.
-    forks: Box<[u32]>,
     keys: Box<[Key<V>]>,
 }
 
 /// Where keys part, or where one ends that no other begins with.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Node {
+    /// The place of its parent.
+    parent: u32,
     /// The place of the byte that tells its children apart; beyond every text if it has none.
     at: u32,
-    /// Where its children begin in `forks`: that of the byte `low`, then one for each byte up to
-    /// `low + reach`.
-    children: u32,
+    /// Where its child for the byte 0 would be; counted around.
+    base: u32,
     /// The longest key on the way here: its place plus one, or 0.
     key: u32,
-    low: u8,
-    reach: u8,
+}
+
+impl Node {
+    /// A place where no node is, or the root: nobody's child.
+    const NONE: Self = Self {
+        parent: u32::MAX,
+        at: u32::MAX,
+        base: 0,
+        key: 0,
+    };
 }
 
 #[derive(Debug)]
@@ -62,8 +74,8 @@ impl<V> Trie<V> {
         let (texts, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
         let mut builder = Builder {
             texts: &texts,
-            nodes: Vec::new(),
-            forks: Vec::new(),
+            nodes: vec![Node::NONE],
+            gap: 1,
             shorter: vec![0; texts.len()],
         };
         builder.build();
@@ -81,7 +93,6 @@ impl<V> Trie<V> {
         }
         Self {
             nodes: builder.nodes.into(),
-            forks: builder.forks.into(),
             keys,
         }
     }
@@ -89,15 +100,12 @@ impl<V> Trie<V> {
     /// Every key that `text` begins with, the longest first; before the first of them there may be
     /// others, with which it does not.
     pub(super) fn beginnings(&self, text: impl Text) -> Beginnings<'_, V> {
-        let mut node = &self.nodes[0];
+        let (mut place, mut node) = (0, &self.nodes[0]);
         while let Some(byte) = text.byte(node.at as usize) {
-            let fork = byte.wrapping_sub(node.low);
-            if fork > node.reach {
-                break;
-            }
-            match self.forks[node.children as usize + usize::from(fork)] {
-                0 => break,
-                child => node = &self.nodes[child as usize],
+            let child = node.base.wrapping_add(u32::from(byte));
+            match self.nodes.get(child as usize) {
+                Some(next) if next.parent == place => (place, node) = (child, next),
+                _ => break,
             }
         }
         Beginnings {
@@ -128,58 +136,101 @@ struct Builder<'k> {
     /// Ascending.
     texts: &'k [Vec<u8>],
     nodes: Vec<Node>,
-    forks: Vec<u32>,
+    /// No place before this one is free, or worth a look.
+    gap: usize,
     shorter: Vec<u32>,
 }
+
+/// Of a node whose children are to be placed.
+struct Open {
+    place: usize,
+    /// The keys below it.
+    keys: Range<usize>,
+    /// The longest key above: its place plus one, or 0.
+    above: u32,
+}
+
+/// How far back gaps are looked for. Bounds the work; a node's children span no more.
+const WINDOW: usize = 256;
 
 impl Builder<'_> {
     /// Level by level and without recursion, since keys may be as deep as they are long.
     fn build(&mut self) {
-        // Of the node at the same place: the keys below it, and the longest above.
-        let mut work = vec![(0..self.texts.len(), 0)];
-        while let Some((mut keys, mut longest)) = work.get(self.nodes.len()).cloned() {
-            let at = self.shared(&self.texts[keys.clone()]);
-            if let Some(first) = self.texts[keys.clone()].first()
-                && first.len() == at
-            {
-                self.shorter[keys.start] = longest;
-                keys.start += 1;
-                longest = short(keys.start);
-            }
-            let mut node = Node {
-                at: u32::MAX,
-                children: short(self.forks.len()),
-                key: longest,
-                low: 0,
-                reach: 0,
-            };
-            if let [first, .., last] | [first @ last] = &self.texts[keys.clone()] {
-                node.at = short(at);
-                node.low = first[at];
-                node.reach = last[at] - node.low;
-                let room = self.forks.len() + usize::from(node.reach) + 1;
-                self.forks.resize(room, 0);
-            }
-            while keys.start < keys.end {
-                let byte = self.texts[keys.start][at];
-                let same = self.texts[keys.clone()].partition_point(|text| text[at] == byte);
-                let fork = node.children as usize + usize::from(byte - node.low);
-                self.forks[fork] = short(work.len());
-                work.push((keys.start..keys.start + same, longest));
-                keys.start += same;
-            }
-            self.nodes.push(node);
+        let root = Open {
+            place: 0,
+            keys: 0..self.texts.len(),
+            above: 0,
+        };
+        let mut open = VecDeque::from([root]);
+        while let Some(next) = open.pop_front() {
+            self.fork(next, &mut open);
         }
     }
 
-    /// How many bytes these have in common from the beginning on.
-    fn shared(&self, texts: &[Vec<u8>]) -> usize {
-        let [first, .., last] = texts else {
-            return texts.first().map_or(0, Vec::len);
+    fn fork(&mut self, node: Open, open: &mut VecDeque<Open>) {
+        let Open {
+            place,
+            mut keys,
+            above,
+        } = node;
+        self.nodes[place].key = above;
+        let at = shared(&self.texts[keys.clone()]);
+        if self.texts[keys.clone()].first().map(Vec::len) == Some(at) {
+            self.shorter[keys.start] = above;
+            keys.start += 1;
+            self.nodes[place].key = short(keys.start);
+        }
+        let mut bytes: Vec<u8> = self.texts[keys.clone()].iter().map(|it| it[at]).collect();
+        bytes.dedup();
+        let Some(base) = self.room(&bytes) else {
+            return;
         };
-        let pairs = first.iter().zip(last);
-        pairs.take_while(|(a, b)| a == b).count()
+        self.nodes[place].at = short(at);
+        self.nodes[place].base = base;
+        for byte in bytes {
+            let same = self.texts[keys.clone()].partition_point(|text| text[at] == byte);
+            let child = base.wrapping_add(u32::from(byte)) as usize;
+            self.nodes[child].parent = short(place);
+            open.push_back(Open {
+                place: child,
+                keys: keys.start..keys.start + same,
+                above: self.nodes[place].key,
+            });
+            keys.start += same;
+        }
     }
+
+    /// The base for children of these bytes: the first whose places are free. `None` without any.
+    fn room(&mut self, bytes: &[u8]) -> Option<u32> {
+        let (first, last) = (*bytes.first()?, *bytes.last()?);
+        let taken = |it: &Node| it.parent != u32::MAX;
+        let free = |place: usize| self.nodes.get(place).is_none_or(|it| !taken(it));
+        let from = self.gap.max(self.nodes.len().saturating_sub(WINDOW));
+        let fits = |at: &usize| {
+            bytes
+                .iter()
+                .all(|byte| free(at + usize::from(byte - first)))
+        };
+        // Behind the last place all are free.
+        let at = (from..).find(fits)?;
+        let end = at + usize::from(last - first) + 1;
+        if end > self.nodes.len() {
+            self.nodes.resize(end, Node::NONE);
+        }
+        if at == from {
+            self.gap = at + 1;
+        }
+        Some(short(at).wrapping_sub(u32::from(first)))
+    }
+}
+
+/// How many bytes these, which ascend, have in common from the beginning on.
+fn shared(texts: &[Vec<u8>]) -> usize {
+    let [first, .., last] = texts else {
+        return texts.first().map_or(0, Vec::len);
+    };
+    let pairs = first.iter().zip(last);
+    pairs.take_while(|(a, b)| a == b).count()
 }
 
 /// 32 bits are enough: a protobuf message ends at 2 GiB.

@@ -28,7 +28,7 @@ use crate::{
 
 // Small alphabets that overlap, so that matches, near misses and ties are frequent.
 const TEXTS: &[&str] = &["", "a", "b", "ab", "aB", "1", "-2", "a,b", "é"];
-const NAMES: &[&str] = &["x", "y", "content-type"];
+const NAMES: &[&str] = &["x", "y", "content-type", "xb", "z"];
 /// Compiled once: that takes longer than all the rest.
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let sources = ["a|b", "a.*", "(?i)AB", "/a(/.*)?", "", "[^,]*", ".*b"];
@@ -49,6 +49,8 @@ fn path_text() -> impl Strategy<Value = Arc<str>> {
         1 => Just(String::new()),
         1 => Just("*".to_owned()),
         1 => Just("/é".to_owned()),
+        // Each begins with all that are shorter.
+        1 => (0_usize..24).prop_map(|depth| format!("/{}", "a".repeat(depth))),
     ]
     .prop_map(Arc::from)
 }
@@ -189,16 +191,31 @@ fn virtual_host() -> impl Strategy<Value = VirtualHost> {
         "",
     ]);
     // Below and above the number of routes from which there is an index.
-    let routes = prop_oneof![vec(route(), 0..6), vec(route(), 9..18)];
-    (vec(domain, 2..5), routes, overrides()).prop_map(|(domains, routes, filter_overrides)| {
-        VirtualHost {
-            name: "v".into(),
-            domains: domains.into_iter().map(DomainPattern::from).collect(),
-            routes,
-            retry: None,
-            filter_overrides,
-        }
-    })
+    let routes = prop_oneof![
+        10 => vec(route(), 0..6),
+        10 => vec(route(), 9..18),
+        1 => vec(route(), 30..40)
+    ];
+    // How many routes in a row ask what the first of them asks.
+    let run = prop_oneof![2 => Just(1), 1 => 2_usize..6];
+    (vec(domain, 2..5), routes, run, overrides()).prop_map(
+        |(domains, mut routes, run, filter_overrides)| {
+            for run in routes.chunks_mut(run) {
+                let asks = run[0].matches.clone();
+                for route in run {
+                    route.matches.headers.clone_from(&asks.headers);
+                    route.matches.fraction = asks.fraction;
+                }
+            }
+            VirtualHost {
+                name: "v".into(),
+                domains: domains.into_iter().map(DomainPattern::from).collect(),
+                routes,
+                retry: None,
+                filter_overrides,
+            }
+        },
+    )
 }
 
 fn config() -> impl Strategy<Value = RouteConfig> {
