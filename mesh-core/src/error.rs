@@ -1,8 +1,12 @@
 //! The one error of the data path: opaque, one word wide, asked by its methods.
 
+mod line;
+
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 use http::StatusCode;
+
+pub use self::line::OneLine;
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;

@@ -1,6 +1,11 @@
 //! Target URIs: what a channel or client is opened for, as text.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    net::{Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// A target, by gRPC's naming: `xds:///name`, `xds://authority/name`, `dns:///host:port`,
 /// `dns:host:port`, `unix:path`, `unix:///absolute/path`, `ipv4:1.2.3.4:80,5.6.7.8:80`,
@@ -155,14 +160,25 @@ fn dns(rest: &str) -> Result<TargetUri, &'static str> {
     };
     let (host, port) = name.rsplit_once(':').ok_or("needs a port")?;
     let host = match host.strip_prefix('[') {
-        Some(host) => host.strip_suffix(']').ok_or("has an unbalanced bracket")?,
+        Some(host) => {
+            let host = host.strip_suffix(']').ok_or("has an unbalanced bracket")?;
+            let address = host.parse::<Ipv6Addr>();
+            address.map_err(|_| "has no IPv6 address in its brackets")?;
+            host
+        }
         None if host.contains(':') => return Err("needs brackets around an IPv6 address"),
         None => host,
     };
     if host.is_empty() {
         return Err("names no host");
     }
-    let port = port.parse().map_err(|_| "needs a port from 0 to 65535")?;
+    let may_be_in_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    if !host.bytes().all(may_be_in_a_name) {
+        return Err("needs a host name of letters, digits, hyphens, underscores and dots");
+    }
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let number = port.parse().ok().filter(|_| digits);
+    let port = number.ok_or("needs a port from 0 to 65535")?;
     Ok(TargetUri::Dns {
         host: host.into(),
         port,
@@ -175,11 +191,13 @@ fn unix(rest: &str) -> Result<TargetUri, &'static str> {
         Some(path) if path.starts_with('/') => path,
         Some(_) => return Err("needs an absolute path behind two slashes"),
     };
-    if path.is_empty() {
-        Err("names no path")
-    } else {
-        Ok(TargetUri::Unix(path.into()))
-    }
+    // Several slashes at the front mean one, and would read as the beginning of an authority.
+    let path = match path.trim_start_matches('/') {
+        "" if path.is_empty() => return Err("names no path"),
+        rest if path.starts_with("//") => format!("/{rest}").into(),
+        _ => path.into(),
+    };
+    Ok(TargetUri::Unix(path))
 }
 
 fn list(
@@ -211,6 +229,7 @@ mod tests {
             ("dns:[::1]:80", "dns:///[::1]:80", "[::1]:80"),
             ("unix:///run/a.sock", "unix:/run/a.sock", "localhost"),
             ("unix:a.sock", "unix:a.sock", "localhost"),
+            ("unix:////run/a.sock", "unix:/run/a.sock", "localhost"),
             (
                 "ipv4:1.2.3.4:5,6.7.8.9:10",
                 "ipv4:1.2.3.4:5,6.7.8.9:10",
@@ -241,6 +260,11 @@ mod tests {
             ("dns://8.8.8.8/shop.test:80", "names a resolver"),
             ("dns:::1:80", "needs brackets"),
             ("dns::80", "names no host"),
+            ("dns:[[::1]:80", "has no IPv6 address"),
+            ("dns:[a]:80", "has no IPv6 address"),
+            ("dns:a b:80", "needs a host name"),
+            ("dns:a]:80", "needs a host name"),
+            ("dns:a:+80", "needs a port from"),
             ("unix://a.sock", "needs an absolute path"),
             ("unix:", "names no path"),
             ("ipv4:1.2.3.4", "needs a list"),

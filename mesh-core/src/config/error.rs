@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::OneLine;
+
 /// The way to a field from the root of its resource, as `virtual_hosts[2].routes[0].match.prefix`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(transparent)]
@@ -27,10 +29,10 @@ impl FieldPath {
         Self(format!("{}[{index}]", self.0))
     }
 
-    /// The entry under `key` of the map that this path points at.
+    /// The entry under `key` of the map that this path points at. A long key is cut.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        Self(format!("{}[{key:?}]", self.0))
+        Self(format!("{}[{:?}]", self.0, cut(key, 128)))
     }
 }
 
@@ -42,7 +44,7 @@ impl fmt::Display for FieldPath {
 
 /// One thing that is wrong with a resource.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
-#[error("{}{reason}", Prefix(path))]
+#[error("{}{}", Prefix(path), OneLine(reason))]
 pub struct ConfigError {
     /// Where.
     pub path: FieldPath,
@@ -51,13 +53,27 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error at `path`.
+    /// The most bytes of a reason. It may quote what is wrong, and that can be of any length.
+    pub const LONGEST: usize = 1_024;
+
+    /// An error at `path`. A reason above [`Self::LONGEST`] is cut.
     pub fn new(path: &FieldPath, reason: impl Into<String>) -> Self {
+        let mut reason = reason.into();
+        reason.truncate(cut(&reason, Self::LONGEST).len());
         Self {
             path: path.clone(),
-            reason: reason.into(),
+            reason,
         }
     }
+}
+
+/// The front of `text` of at most `longest` bytes.
+fn cut(text: &str, longest: usize) -> &str {
+    let mut end = longest.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Writes `path: `, or nothing for the resource itself.
@@ -154,6 +170,20 @@ mod tests {
             .field("typed")
             .key("a.b");
         assert_eq!(path.to_string(), r#"routes[3].typed["a.b"]"#);
+    }
+
+    #[test]
+    fn an_error_stands_on_one_line() {
+        let error = ConfigError::new(&FieldPath::root().field("regex"), "wrong:\n  (\n  ^\n");
+        assert_eq!(error.to_string(), "regex: wrong: ( ^");
+    }
+
+    #[test]
+    fn what_is_quoted_is_cut() {
+        let path = FieldPath::root().key(&"\u{e4}".repeat(1_000));
+        assert_eq!(path.to_string(), format!("[{:?}]", "\u{e4}".repeat(64)));
+        let error = ConfigError::new(&path, "\u{20ac}".repeat(1_000));
+        assert_eq!(error.reason, "\u{20ac}".repeat(341));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn split_port(text: &str) -> Result<(&str, u16), String> {
     match port {
         None => Ok((host, DEFAULT_PORT)),
         Some(port) => match port.parse::<u16>() {
-            Ok(number) if number > 0 => Ok((host, number)),
+            Ok(number) if number > 0 && !port.starts_with('+') => Ok((host, number)),
             _ => Err(format!("{port:?} is not a port")),
         },
     }
@@ -149,6 +149,7 @@ mod tests {
             ("a:0", "not a port"),
             ("a:65536", "not a port"),
             ("a:b", "not a port"),
+            ("a:+1", "not a port"),
             ("a b:1", "not a host name"),
             ("[::1:1", "closing bracket"),
             ("[::1]1", "more than a port"),

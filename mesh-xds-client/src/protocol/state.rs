@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mesh_core::config::ConfigErrors;
+use mesh_core::{config::ConfigErrors, error::OneLine};
 use mesh_proto::Any;
 
 use super::{
@@ -227,9 +227,9 @@ impl<D: Decode> AdsState<D> {
     }
 
     /// The text of an error for users: it names our node, by which the control plane's own logs
-    /// can be searched, and is bounded.
+    /// can be searched, is bounded and stands on one line, whatever the server says.
     pub(super) fn describe(&self, what: std::fmt::Arguments<'_>) -> Arc<str> {
-        let text = format!("xDS node {:?}: {what}", self.config.node.id);
+        let text = format!("xDS node {:?}: {}", self.config.node.id, OneLine(what));
         nack::shorten(&text, self.config.limits.text).into()
     }
 

@@ -122,6 +122,19 @@ fn texts_are_cut() {
 }
 
 #[test]
+fn texts_stand_on_one_line() {
+    let mut client = client(Variant::Sotw).watching(&[(Cluster, "a"), (Cluster, "b")]);
+    let mut response = sotw(Cluster, "1", "n1", &[("a", "bad\nlines\n")]);
+    response
+        .resource_errors
+        .push(server_error("b", 14, "no\r\nway"));
+    let nack = client.respond(response);
+    assert_eq!(message(nack.error_detail), r#""a": content: bad lines"#);
+    assert!(client.answer(Cluster, "a").ends_with("content: bad lines"));
+    assert!(client.answer(Cluster, "b").ends_with("status 14: no way"));
+}
+
+#[test]
 fn answers_owed_are_bounded_without_a_turn_between() {
     let mut client = client(Variant::Delta).watching(&[(Cluster, "a")]);
     for nonce in 0..1_000 {
