@@ -2,7 +2,6 @@ mod cluster_envoy;
 mod cluster_grpc;
 mod endpoints;
 mod filters;
-mod fuzz;
 mod listener;
 mod load_balancing;
 mod matchers;

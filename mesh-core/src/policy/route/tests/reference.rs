@@ -251,12 +251,19 @@ fn send(
                 {
                     draw = number;
                 }
-                let lots = weighted
+                let total: u64 = weighted
                     .clusters
                     .iter()
-                    .flat_map(|entry| vec![entry; entry.weight as usize]);
-                let lots: Vec<_> = lots.collect();
-                let entry = lots[usize::try_from(draw % lots.len() as u64).unwrap()];
+                    .map(|it| u64::from(it.weight))
+                    .sum();
+                let mut lot = draw % total;
+                let mut entries = weighted.clusters.iter();
+                let entry = entries.find(|entry| {
+                    let taken = lot < u64::from(entry.weight);
+                    lot = lot.saturating_sub(u64::from(entry.weight));
+                    taken
+                });
+                let entry = entry.unwrap();
                 layers.insert(0, &entry.filter_overrides);
                 entry.name.to_string()
             }
