@@ -3,7 +3,10 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use http::{HeaderMap, HeaderValue, Method};
+use http::{
+    HeaderMap, HeaderValue, Method, Uri,
+    uri::{self, Scheme},
+};
 use mesh_core::{
     config::{Dialect, DomainPattern, PathMatch, RouteConfig},
     explain,
@@ -44,8 +47,9 @@ fn table() {
         if let Some(config) = good(&mut draw, kind, dialect).and_then(routes) {
             let table = AssertUnwindSafe(RouteTable::compile(config.clone()));
             for _ in 0..4 {
-                let request = request(&mut draw, &config);
-                agree(&table, &config, &request);
+                any_request(&mut draw, &config, |head, draw| {
+                    check(&table, &config, head, draw)
+                });
             }
         }
     });
@@ -131,47 +135,54 @@ fn path(draw: &mut Draw<'_>, config: &RouteConfig) -> String {
     }
 }
 
-/// Shows a request that the configuration could be about as the mesh sees it, and its random number.
+/// Asks with a request that the configuration could be about, as the mesh sees it, and its random
+/// number. `None` if HTTP has no such request.
 pub(crate) fn any_request<T>(
     draw: &mut Draw<'_>,
     config: &RouteConfig,
     ask: impl FnOnce(&RequestHead<'_>, u64) -> T,
-) -> T {
-    with_head(&request(draw, config), ask)
-}
-
-fn with_head<T>(request: &Request, ask: impl FnOnce(&RequestHead<'_>, u64) -> T) -> T {
+) -> Option<T> {
+    let request = request(draw, config);
     let path_and_query = request.path_and_query();
+    let mut uri = uri::Parts::default();
+    if !path_and_query.is_empty() {
+        uri.path_and_query = Some(path_and_query.parse().ok()?);
+    }
+    if !request.authority.is_empty() {
+        uri.authority = Some(request.authority.parse().ok()?);
+        uri.scheme = uri.path_and_query.is_some().then_some(Scheme::HTTP);
+    }
+    let uri = Uri::from_parts(uri).ok()?;
     let method = Method::from_bytes(request.method.as_bytes()).unwrap();
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         headers.append(*name, HeaderValue::from_bytes(value).unwrap());
     }
-    let head = RequestHead {
-        method: &method,
-        scheme: "http",
-        authority: &request.authority,
-        path_and_query: &path_and_query,
-        headers: &headers,
-    };
-    ask(&head, request.draw)
+    let head = RequestHead::new(&method, &uri, &headers);
+    Some(ask(&head, request.draw))
 }
 
-fn agree(table: &RouteTable, config: &RouteConfig, request: &Request) {
-    with_head(request, |head, draw| {
-        check(table, config, request, head, draw);
+/// The head in the reference's terms.
+fn in_parts(head: &RequestHead<'_>, draw: u64) -> Request {
+    let method = METHODS.into_iter().find(|it| *it == head.method.as_str());
+    let headers = head.headers.iter().map(|(name, value)| {
+        let name = HEADERS.iter().find(|it| **it == name.as_str());
+        (*name.unwrap(), value.as_bytes().to_vec())
     });
+    Request {
+        method: method.unwrap(),
+        authority: head.authority.to_owned(),
+        path: head.path().to_owned(),
+        query: head.query().map(str::to_owned),
+        headers: headers.collect(),
+        draw,
+    }
 }
 
-fn check(
-    table: &RouteTable,
-    config: &RouteConfig,
-    request: &Request,
-    head: &RequestHead<'_>,
-    draw: u64,
-) {
+fn check(table: &RouteTable, config: &RouteConfig, head: &RequestHead<'_>, draw: u64) {
+    let request = in_parts(head, draw);
     let selected = table.select(head, draw);
-    let expected = reference::select(config, request);
+    let expected = reference::select(config, &request);
     let told = selected.map(|selection| {
         let place = |route| Arc::ptr_eq(selection.route, route);
         let cluster = selection.cluster.map(|cluster| match cluster {

@@ -194,11 +194,12 @@ fn view(draw: &mut Draw<'_>, dialect: Dialect) -> Option<()> {
     }
     let snapshot = builder.build().ok()?;
     let (registry, now) = (Registry::default(), Instant::now());
-    let view = View::build(&snapshot, &FilterRegistry::default(), None, |cluster| {
+    let live = |cluster: &ClusterSnapshot| {
         let cluster = ClusterRuntime::<()>::new(cluster, &registry, now);
         cluster.rebuild(now);
         Arc::new(cluster)
-    });
+    };
+    let view = View::build(&snapshot, &FilterRegistry::default(), None, live, |_| None);
     let entropy = Entropy::seeded(draw.u64());
     for _ in 0..4 {
         decide(draw, &view, &routes, &entropy);
@@ -219,7 +220,8 @@ fn decide(
 ) {
     let decided = select::any_request(draw, routes, |head, draw| view.decide(head, draw));
     match decided {
-        Ok(chosen) => drop(chosen.cluster.pick(entropy)),
-        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error}"),
+        None => {}
+        Some(Ok(chosen)) => drop(chosen.cluster.pick(entropy)),
+        Some(Err(error)) => assert!(!error.to_string().contains(char::is_control), "{error}"),
     }
 }

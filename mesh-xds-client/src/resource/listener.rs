@@ -76,7 +76,7 @@ fn read_socket(r: &mut Reader<'_>, listener: &Listener) -> Option<Resource> {
         ([chain], None) => read_chain(r, &first, chain, listener),
         ([], Some(chain)) => read_chain(r, &fallback, chain, listener),
         ([], None) => {
-            r.error(&At::ROOT, "has neither api_listener nor filter_chains");
+            r.error(&chains, "is empty, and there is no api_listener");
             None
         }
         _ => {

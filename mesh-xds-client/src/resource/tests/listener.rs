@@ -140,7 +140,7 @@ fn a_socket_that_asks_for_more_is_not_served() {
     let table: [(Edit, &str); 8] = [
         (
             |it| it.filter_chains.clear(),
-            "has neither api_listener nor filter_chains",
+            "filter_chains: is empty, and there is no api_listener",
         ),
         (
             |it| it.default_filter_chain = Some(FilterChain::default()),
