@@ -15,6 +15,7 @@ use mesh_core::{Error, error::BoxError};
 use tower_service::Service;
 
 use crate::{
+    inspect::Inspection,
     mesh::TargetCell,
     observe::KnownMethods,
     request,
@@ -63,6 +64,12 @@ impl HttpClient {
             Ok(request) => self.stack.serve(request, self.methods).await,
             Err(refused) => Err(self.stack.refuse(*refused, self.methods)),
         }
+    }
+
+    /// What requests meet at this moment; `None` while the target has no configuration.
+    #[must_use]
+    pub fn inspect(&self) -> Option<Inspection> {
+        self.target.view().map(Inspection::new)
     }
 
     /// Waits until the target has a configuration and one of its endpoints is connected: for

@@ -16,6 +16,7 @@ mod client;
 mod clock;
 mod deadline;
 mod filter;
+mod inspect;
 mod mesh;
 mod observe;
 mod proxy;
@@ -29,6 +30,7 @@ mod timeout;
 mod tls;
 
 pub use client::HttpClient;
+pub use inspect::{InspectedCluster, Inspection, LiveCluster};
 pub use mesh::{BuildError, Mesh, MeshBuilder, MeshDriver};
 pub use observe::KnownMethods;
 pub use request::{CallerDeadline, WaitForReady};

@@ -6,6 +6,7 @@ use mesh_core::{
     config::Dialect,
     filter::FilterRegistry,
     observe::{Observer, Several},
+    runtime::Registry,
 };
 use mesh_tower::connect::Executor;
 use mesh_xds_client::{Bootstrap, protocol::Variant};
@@ -18,6 +19,7 @@ pub struct MeshBuilder {
     bootstrap: Option<Bootstrap>,
     dialect: Option<Dialect>,
     filters: FilterRegistry,
+    registry: Option<Registry>,
     observers: Several,
     seed: Option<u64>,
     variant: Option<Variant>,
@@ -47,6 +49,15 @@ impl MeshBuilder {
     #[must_use]
     pub const fn variant(mut self, variant: Variant) -> Self {
         self.variant = Some(variant);
+        self
+    }
+
+    /// The live state of clusters and endpoints that this mesh shares with others of the process, as
+    /// workers do that each run on a thread of their own: load, limits and connectivity are counted
+    /// over all of them. Default: its own.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
         self
     }
 
@@ -81,6 +92,7 @@ impl MeshBuilder {
             bootstrap: self.bootstrap,
             executor: Executor::tokio(handle),
             filters: self.filters,
+            registry: self.registry,
             observers: self.observers,
             seed: self.seed,
             variant: self.variant,

@@ -27,6 +27,8 @@
 //! | wait until calls can be made | [`MeshChannel::ready`], [`HttpClient::ready`] |
 //! | read why a call failed | [`RequestError`], [`ErrorKind`]; of a channel, its `tonic::Status` |
 //! | see what the control plane said | [`Mesh::status`] |
+//! | see what requests meet | [`HttpClient::inspect`] |
+//! | let requests in by a socket | [`listen`] |
 //! | add HTTP filters of one's own | [`MeshBuilder::filters`], [`filter`] |
 //! | use retries, timeouts or balancing alone | [`mesh_tower::layers`] |
 //! | understand the whole | the [manual](mesh_core::manual) |
@@ -40,10 +42,14 @@ pub use mesh_core::{
     Error as RequestError, ErrorKind,
     config::Dialect,
     filter,
+    runtime::Registry,
     target::{TargetError, TargetUri},
 };
 pub use mesh_tonic::{ChannelBody, MeshChannel};
-pub use mesh_tower::{CallerDeadline, GuardedBody, HttpClient, WaitForReady};
+pub use mesh_tower::{
+    CallerDeadline, GuardedBody, HttpClient, InspectedCluster, Inspection, LiveCluster,
+    WaitForReady, listen,
+};
 pub use mesh_xds_client::{Bootstrap, BootstrapError, XdsStatus, protocol::Variant};
 
 pub use self::{builder::MeshBuilder, error::Error, mesh::Mesh};

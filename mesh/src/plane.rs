@@ -2,7 +2,9 @@
 
 use std::{future::Future, pin::Pin};
 
-use mesh_core::{config::Dialect, filter::FilterRegistry, observe::Several, server::Server};
+use mesh_core::{
+    config::Dialect, filter::FilterRegistry, observe::Several, runtime::Registry, server::Server,
+};
 use mesh_tower::{
     connect::Executor,
     dial::Dialer,
@@ -23,6 +25,7 @@ pub(crate) struct Parts {
     pub(crate) bootstrap: Option<Bootstrap>,
     pub(crate) executor: Executor,
     pub(crate) filters: FilterRegistry,
+    pub(crate) registry: Option<Registry>,
     pub(crate) observers: Several,
     pub(crate) seed: Option<u64>,
     pub(crate) variant: Option<Variant>,
@@ -71,6 +74,7 @@ impl Parts {
             .source(sources)
             .executor(self.executor.clone())
             .filters(self.filters.clone())
+            .registry(self.registry.clone().unwrap_or_default())
             .dialect(direct.dialect);
         if !self.observers.is_empty() {
             mesh = mesh.observer(self.observers.clone());

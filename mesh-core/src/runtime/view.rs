@@ -148,6 +148,18 @@ impl<C> View<C> {
                 })
     }
 
+    /// The listener's own part.
+    #[must_use]
+    pub fn listener(&self) -> &ListenerConfig {
+        &self.listener
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
     /// The clusters by name.
     pub fn clusters(&self) -> impl Iterator<Item = (&ClusterName, &ClusterSlot<C>)> {
         self.by_name

@@ -15,4 +15,4 @@ pub use self::{
     options::ListenOptions,
     socket::Listener,
 };
-pub use crate::proxy::Proxy;
+pub use crate::{connect::Executor, proxy::Proxy};

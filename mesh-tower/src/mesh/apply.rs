@@ -57,14 +57,14 @@ struct Live {
 impl Clusters {
     pub(super) fn new(
         pools: Pools,
+        registry: Registry,
         filters: FilterRegistry,
         observers: Several,
         entropy: Entropy,
         started: mpsc::UnboundedSender<Started>,
     ) -> Self {
-        let (live, registry) = (Mutex::default(), Registry::default());
         Self {
-            live,
+            live: Mutex::default(),
             registry,
             pools,
             filters,

@@ -8,6 +8,7 @@ use mesh_core::{
     filter::FilterRegistry,
     observe::{Observer, Several},
     policy::grpc_status::GrpcCodes,
+    runtime::Registry,
     source::ConfigSource,
 };
 use tokio::sync::mpsc;
@@ -22,6 +23,7 @@ pub struct MeshBuilder {
     connect: Option<Arc<dyn Connect>>,
     executor: Option<Executor>,
     filters: FilterRegistry,
+    registry: Registry,
     observers: Several,
     dialect: Option<Dialect>,
     seed: Option<u64>,
@@ -58,6 +60,15 @@ impl MeshBuilder {
     #[must_use]
     pub fn executor(mut self, executor: Executor) -> Self {
         self.executor = Some(executor);
+        self
+    }
+
+    /// The live state of clusters and endpoints that this mesh shares with others of the process, as
+    /// workers do that each run on a thread of their own: load, limits and connectivity are counted
+    /// over all of them. Default: its own.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -110,7 +121,14 @@ impl MeshBuilder {
             pools.clone(),
             self.observers.clone(),
         );
-        let clusters = Clusters::new(pools, self.filters, self.observers, entropy, started);
+        let clusters = Clusters::new(
+            pools,
+            self.registry,
+            self.filters,
+            self.observers,
+            entropy,
+            started,
+        );
         let shared = Shared {
             targets: Mutex::default(),
             clusters: Arc::new(clusters),

@@ -1,0 +1,67 @@
+//! The mesh behind a socket: requests that programs in any language send here go where the control
+//! plane says, by the same policy as in a program with the library inside.
+//!
+//! This program composes: what it does, the libraries do.
+
+mod admin;
+mod flags;
+mod run;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{Parser, error::ErrorKind};
+
+use self::flags::Flags;
+
+/// What wrong flags and a wrong bootstrap end with.
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => return misused(&error),
+    };
+    let setup = match flags.setup() {
+        Ok(setup) => setup,
+        Err(error) => {
+            eprintln!("mesh-sidecar: {error:#}");
+            return MISUSED.into();
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(flags.log_level)
+        .with_writer(std::io::stderr)
+        .init();
+    match run::run(setup) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mesh-sidecar: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What was asked for, as `--help`; or one line that says what is wrong.
+fn misused(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            print!("{error}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let text = error.to_string();
+            let wrong: Vec<_> = text
+                .lines()
+                .take_while(|line| !line.is_empty())
+                .map(str::trim)
+                .collect();
+            let wrong = wrong.join(" ");
+            eprintln!(
+                "mesh-sidecar: {} (see --help)",
+                wrong.trim_start_matches("error: ")
+            );
+            MISUSED.into()
+        }
+    }
+}
