@@ -43,7 +43,7 @@ pub(crate) struct Decision {
     /// The cluster that serves it. Retries stay in it.
     pub(crate) cluster: Arc<ClusterRuntime<Pool>>,
     /// The filters it passes.
-    pub(crate) filters: Arc<FilterChain>,
+    pub(crate) filters: FilterChain,
     /// The request's random number: one draw serves all decisions on it.
     pub(crate) draw: u64,
     /// Whether its content-type is gRPC's.

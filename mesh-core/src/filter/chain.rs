@@ -11,11 +11,10 @@ use crate::{
     policy::route::Scope,
 };
 
-/// The filters that run in one scope, in request order.
-#[derive(Debug, Default)]
-pub struct FilterChain {
-    pub(super) entries: Vec<Entry>,
-}
+/// The filters that run in one scope, in request order. Cheap to clone; without filters it costs a
+/// request nothing to hold it.
+#[derive(Clone, Debug, Default)]
+pub struct FilterChain(Option<Arc<[Entry]>>);
 
 /// One filter of a chain.
 #[derive(Debug)]
@@ -35,24 +34,36 @@ impl FilterChain {
     /// Whether requests pass untouched.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.0.is_none()
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the two are one.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() == other.is_none(),
+        }
     }
 
     /// The instance names of its filters, in request order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| &*entry.name)
+        self.entries().iter().map(|entry| &*entry.name)
     }
 
     /// What each filter needs of the bodies, in request order.
     pub fn body_modes(&self) -> impl Iterator<Item = BodyMode> {
-        self.entries.iter().map(|entry| entry.filter.body_mode())
+        self.entries().iter().map(|entry| entry.filter.body_mode())
     }
 }
 
 /// The chains of one listener, one for each scope of its route table.
 #[derive(Debug, Default)]
 pub struct FilterChains {
-    by_scope: Vec<Arc<FilterChain>>,
+    by_scope: Vec<FilterChain>,
 }
 
 impl FilterChains {
@@ -105,14 +116,15 @@ impl FilterChains {
                     filter,
                 });
             }
-            by_scope.push(Arc::new(FilterChain { entries }));
+            let entries = (!entries.is_empty()).then(|| entries.into());
+            by_scope.push(FilterChain(entries));
         }
         errors.into_result(Self { by_scope })
     }
 
     /// The chain of a scope, by its place among the scopes that the chains were built for.
     #[must_use]
-    pub fn get(&self, scope: usize) -> Option<&Arc<FilterChain>> {
+    pub fn get(&self, scope: usize) -> Option<&FilterChain> {
         self.by_scope.get(scope)
     }
 
@@ -122,7 +134,7 @@ impl FilterChains {
         reason = "what changes in a pattern is scratch space: it is compared by its source"
     )]
     fn made(&self) -> Made {
-        let all = self.by_scope.iter().flat_map(|chain| &chain.entries);
+        let all = self.by_scope.iter().flat_map(FilterChain::entries);
         let made = all.map(|entry| {
             let key = (Arc::clone(&entry.name), entry.kind.clone());
             (key, Arc::clone(&entry.filter))

@@ -1,6 +1,6 @@
 //! One request's way through a chain.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use http::{request, response};
 
@@ -18,7 +18,7 @@ use crate::{entropy::mix, local_reply::LocalReply};
 ///
 /// Nothing is allocated unless a filter keeps state or reroutes.
 pub struct FilterRun {
-    chain: Arc<FilterChain>,
+    chain: FilterChain,
     /// Entries of `chain` in `first..next` have let the request pass.
     first: usize,
     next: usize,
@@ -36,7 +36,7 @@ pub struct FilterRun {
 
 /// The part of a chain that a request has passed.
 struct Passed {
-    chain: Arc<FilterChain>,
+    chain: FilterChain,
     first: usize,
     next: usize,
 }
@@ -56,7 +56,7 @@ pub enum Step {
 impl FilterRun {
     /// A request with the random number `draw` in front of `chain`.
     #[must_use]
-    pub const fn new(chain: Arc<FilterChain>, draw: u64, grpc: bool) -> Self {
+    pub const fn new(chain: FilterChain, draw: u64, grpc: bool) -> Self {
         Self {
             chain,
             first: 0,
@@ -89,12 +89,12 @@ impl FilterRun {
 
     /// Goes on in the chain of another scope of the same listener, behind the filters that the
     /// request has passed.
-    pub fn reroute(&mut self, chain: Arc<FilterChain>) {
-        if Arc::ptr_eq(&chain, &self.chain) {
+    pub fn reroute(&mut self, chain: FilterChain) {
+        if chain.same(&self.chain) {
             return;
         }
         let next = chain
-            .entries
+            .entries()
             .partition_point(|entry| entry.place < self.place);
         let old = std::mem::replace(&mut self.chain, chain);
         self.earlier.push(Passed {
@@ -113,7 +113,7 @@ impl FilterRun {
         let earlier = self.earlier.iter().rev();
         let passed = earlier.map(|passed| (&passed.chain, passed.first, passed.next));
         for (chain, first, next) in std::iter::once(now).chain(passed) {
-            for entry in chain.entries[first..next].iter().rev() {
+            for entry in chain.entries()[first..next].iter().rev() {
                 let mut cx = context(&mut self.slots, entry, self.draw, self.grpc, timer);
                 entry.filter.on_response(&mut cx, head);
             }
@@ -127,7 +127,7 @@ impl FilterRun {
         head: &mut request::Parts,
     ) -> Step {
         self.waiting = false;
-        while let Some(entry) = self.chain.entries.get(self.next) {
+        while let Some(entry) = self.chain.entries().get(self.next) {
             let verdict = verdict.take().unwrap_or_else(|| {
                 let mut cx = context(&mut self.slots, entry, self.draw, self.grpc, timer);
                 entry.filter.on_request(&mut cx, head)

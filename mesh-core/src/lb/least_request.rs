@@ -23,11 +23,11 @@ impl LeastRequest {
 
 impl Picker for LeastRequest {
     fn pick(&self, cx: &PickContext<'_>, loads: &dyn Loads) -> usize {
-        let draw = || super::index_below(cx.entropy.draw(), self.count);
-        let mut best = draw();
+        // A draw has the bits for two of fewer than 2^32.
+        let (mut best, other) = super::two_below(cx.entropy.draw(), self.count);
         let mut least = loads.active(best);
-        for _ in 1..self.choices {
-            let other = draw();
+        let others = (2..self.choices).map(|_| super::index_below(cx.entropy.draw(), self.count));
+        for other in std::iter::once(other).chain(others) {
             let active = loads.active(other);
             if active < least {
                 (best, least) = (other, active);

@@ -92,3 +92,10 @@ pub(crate) fn index_below(draw: u64, bound: usize) -> usize {
     let bound = u64::try_from(bound).unwrap_or(u64::MAX);
     usize::try_from(below(draw, bound)).unwrap_or(0)
 }
+
+/// Two indices below `bound`, each by half of the draw. A pool has fewer members than 2^32, so that
+/// the bias stays below `bound` / 2^32.
+pub(crate) fn two_below(draw: u64, bound: usize) -> (usize, usize) {
+    let index = |half: u64| index_below(half << 32, bound);
+    (index(draw >> 32), index(draw))
+}

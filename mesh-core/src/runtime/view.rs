@@ -13,7 +13,7 @@ use crate::{
     observe::Watch,
     policy::{
         head::RequestHead,
-        route::{ClusterRef, CompiledRoute, RouteTable},
+        route::{ClusterRef, CompiledRoute, RouteTable, Selection},
     },
 };
 
@@ -50,7 +50,7 @@ pub struct Chosen<C> {
     /// The cluster that serves it.
     pub cluster: Arc<ClusterRuntime<C>>,
     /// The filters it passes.
-    pub filters: Arc<FilterChain>,
+    pub filters: FilterChain,
     /// Who is told of the request.
     pub watch: Watch,
 }
@@ -174,59 +174,81 @@ impl<C> View<C> {
     /// not serve; `Internal` when the route's filters could not be built.
     pub fn decide(&self, head: &RequestHead<'_>, draw: u64) -> Result<Chosen<C>, Error> {
         let Some(selection) = self.routes.select(head, draw) else {
-            let text = format!(
-                "no route for {} {}{}",
-                head.method,
-                head.authority,
-                head.path()
-            );
-            return Err(Error::new(ErrorKind::NoRoute, text));
+            return Err(no_route(head));
         };
-        let route = selection.route;
-        let forward = route.forward().map_err(|reason| {
-            Error::new(ErrorKind::NoRoute, reason.to_string()).on_route(&route.route.name)
-        })?;
-        let (name, slot) = match selection.cluster {
-            Some(ClusterRef::Index(index)) => (
-                self.routes.clusters()[index].as_str(),
-                self.by_index.get(index),
-            ),
-            Some(ClusterRef::ByName(name)) => (name, self.by_name.get(name)),
-            None => ("", None),
+        let slot = match selection.cluster {
+            Some(ClusterRef::Index(index)) => self.by_index.get(index),
+            Some(ClusterRef::ByName(name)) => self.by_name.get(name),
+            None => None,
         };
-        let no_cluster = |reason: &str| {
-            Error::new(
-                ErrorKind::NoCluster,
-                format!("the cluster cannot be used: {reason}"),
-            )
-            .with_status(forward.cluster_not_found)
-            .on_route(&route.route.name)
-            .in_cluster(name)
-        };
-        let Some(slot) = slot else {
-            return Err(no_cluster("there is none of this name"));
-        };
-        let cluster = match &slot.cluster {
-            ClusterSlot::Live(cluster) => Arc::clone(cluster),
-            ClusterSlot::Unavailable(reason) => return Err(no_cluster(reason)),
+        let Some(Slot {
+            cluster: ClusterSlot::Live(cluster),
+            watch,
+        }) = slot
+        else {
+            return Err(self.no_cluster(&selection, slot));
         };
         // Fails closed: a filter that cannot run might have been one that denies.
         let filters = match &self.filters {
-            Ok(chains) => chains.get(selection.scope).ok_or("the scope has no chain"),
-            Err(reason) => Err(&**reason),
+            Ok(chains) => chains.get(selection.scope),
+            Err(_) => None,
         };
-        let filters = filters.map_err(|reason| {
-            let text = format!("the route's filters cannot be built: {reason}");
-            Error::new(ErrorKind::Internal, text).on_route(&route.route.name)
-        })?;
-        let filters = Arc::clone(filters);
+        let Some(filters) = filters else {
+            return Err(self.no_filters(selection.route));
+        };
         Ok(Chosen {
-            route: Arc::clone(route),
-            cluster,
-            filters,
-            watch: slot.watch.clone(),
+            route: Arc::clone(selection.route),
+            cluster: Arc::clone(cluster),
+            filters: filters.clone(),
+            watch: watch.clone(),
         })
     }
+
+    /// The error of a request whose route refuses, or whose cluster does not serve.
+    #[cold]
+    fn no_cluster(&self, selection: &Selection<'_>, slot: Option<&Slot<C>>) -> Error {
+        let route = selection.route;
+        let forward = match route.forward() {
+            Ok(forward) => forward,
+            Err(reason) => {
+                let error = Error::new(ErrorKind::NoRoute, reason.to_string());
+                return error.on_route(&route.route.name);
+            }
+        };
+        let name = match selection.cluster {
+            Some(ClusterRef::Index(index)) => self.routes.clusters()[index].as_str(),
+            Some(ClusterRef::ByName(name)) => name,
+            None => "",
+        };
+        let reason = match slot.map(|slot| &slot.cluster) {
+            Some(ClusterSlot::Unavailable(reason)) => reason,
+            Some(ClusterSlot::Live(_)) | None => "there is none of this name",
+        };
+        let text = format!("the cluster cannot be used: {reason}");
+        Error::new(ErrorKind::NoCluster, text)
+            .with_status(forward.cluster_not_found)
+            .on_route(&route.route.name)
+            .in_cluster(name)
+    }
+
+    #[cold]
+    fn no_filters(&self, route: &CompiledRoute) -> Error {
+        let reason = match &self.filters {
+            Ok(_) => "the scope has no chain",
+            Err(reason) => reason,
+        };
+        let text = format!("the route's filters cannot be built: {reason}");
+        Error::new(ErrorKind::Internal, text).on_route(&route.route.name)
+    }
+}
+
+#[cold]
+fn no_route(head: &RequestHead<'_>) -> Error {
+    let RequestHead {
+        method, authority, ..
+    } = head;
+    let text = format!("no route for {method} {authority}{}", head.path());
+    Error::new(ErrorKind::NoRoute, text)
 }
 
 impl<C> Slot<C> {

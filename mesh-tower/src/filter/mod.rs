@@ -55,7 +55,7 @@ impl<S: Serve> Filter<S> {
         let (mut head, body) = std::mem::take(&mut routed.request).into_parts();
         let decision = &mut routed.decision;
         let (draw, grpc) = (decision.draw, decision.grpc);
-        let mut run = FilterRun::new(Arc::clone(&decision.filters), draw, grpc);
+        let mut run = FilterRun::new(decision.filters.clone(), draw, grpc);
         let mut step = run.on_request(&Clock, &mut head);
         let response = loop {
             step = match step {
@@ -67,7 +67,7 @@ impl<S: Serve> Filter<S> {
                     let seen = RequestHead::new(&head.method, &head.uri, &head.headers);
                     let watch = self.target.redecide(&seen, decision)?;
                     routed.account.chosen(watch, decision);
-                    run.reroute(Arc::clone(&decision.filters));
+                    run.reroute(decision.filters.clone());
                     run.on_request(&Clock, &mut head)
                 }
                 Step::Reply(reply) => {

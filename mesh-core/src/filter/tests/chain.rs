@@ -70,8 +70,9 @@ fn every_filter_that_cannot_be_made_is_told() {
 #[test]
 fn unchanged_filters_are_taken_over() {
     let same = |one: &FilterChains, other: &FilterChains, scope: usize, filter: usize| {
-        let filter =
-            |chains: &FilterChains| Arc::clone(&chains.get(scope).unwrap().entries[filter].filter);
+        let filter = |chains: &FilterChains| {
+            Arc::clone(&chains.get(scope).unwrap().entries()[filter].filter)
+        };
         Arc::ptr_eq(&filter(one), &filter(other))
     };
     let replaced = scope(&[("b", FilterOverride::Replace(noting("x")))]);
@@ -79,8 +80,8 @@ fn unchanged_filters_are_taken_over() {
     let old = build(&listener(&["a", "b"]), &scopes);
     // Scopes share what they do not override.
     assert!(Arc::ptr_eq(
-        &old.get(0).unwrap().entries[0].filter,
-        &old.get(1).unwrap().entries[0].filter
+        &old.get(0).unwrap().entries()[0].filter,
+        &old.get(1).unwrap().entries()[0].filter
     ));
 
     let changed = listener(&["a", "b reply"]);
@@ -98,7 +99,7 @@ fn a_filter_that_moves_is_taken_over_at_its_new_place() {
     let new = FilterChains::build(&moved, &[Scope::default()], &registry(), Some(&old)).unwrap();
     assert_eq!(names(&new, 0), ["b", "a"]);
     let clock = Clock::default();
-    let mut run = FilterRun::new(Arc::clone(new.get(0).unwrap()), 7, false);
+    let mut run = FilterRun::new(new.get(0).unwrap().clone(), 7, false);
     let mut head = request_head();
     assert!(matches!(run.on_request(&clock, &mut head), Step::Done));
     assert_eq!(seen(&head.headers), ["b", "a"]);

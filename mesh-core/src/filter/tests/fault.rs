@@ -21,7 +21,7 @@ fn faulty(config: FaultConfig, gauge: &ActiveFaults) -> FilterRun {
     };
     let registry = FilterRegistry::with_active_faults(gauge.clone());
     let chains = FilterChains::build(&listener, &[Scope::default()], &registry, None).unwrap();
-    FilterRun::new(Arc::clone(chains.get(0).unwrap()), 7, false)
+    FilterRun::new(chains.get(0).unwrap().clone(), 7, false)
 }
 
 #[test]

@@ -157,5 +157,5 @@ fn build(listener: &ListenerConfig, scopes: &[Scope]) -> FilterChains {
 
 fn run(filters: &[&str]) -> FilterRun {
     let chains = build(&listener(filters), &[Scope::default()]);
-    FilterRun::new(Arc::clone(chains.get(0).unwrap()), 7, false)
+    FilterRun::new(chains.get(0).unwrap().clone(), 7, false)
 }

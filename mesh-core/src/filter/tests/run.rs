@@ -74,7 +74,7 @@ fn a_rerouted_request_goes_on_behind_the_filters_it_has_passed() {
         ("e", replaced("E reroute")),
     ]);
     let chains = build(&listener, &[Scope::default(), other]);
-    let chain = |scope| Arc::clone(chains.get(scope).unwrap());
+    let chain = |scope| chains.get(scope).unwrap().clone();
 
     let clock = Clock::default();
     let mut run = FilterRun::new(chain(0), 7, false);
@@ -96,10 +96,10 @@ fn a_route_chosen_anew_in_the_same_scope_changes_nothing() {
     let clock = Clock::default();
     let chains = build(&listener(&["a reroute", "b"]), &[Scope::default()]);
     let chain = chains.get(0).unwrap();
-    let mut run = FilterRun::new(Arc::clone(chain), 7, false);
+    let mut run = FilterRun::new(chain.clone(), 7, false);
     let mut head = request_head();
     assert!(matches!(run.on_request(&clock, &mut head), Step::Reroute));
-    run.reroute(Arc::clone(chain));
+    run.reroute(chain.clone());
     assert!(matches!(run.on_request(&clock, &mut head), Step::Done));
     assert_eq!(seen(&head.headers), ["a", "b"]);
 }
@@ -133,7 +133,7 @@ fn draws_are_apart_by_request_filter_and_purpose() {
     let chains = FilterChains::build(&listener, &[Scope::default()], &registry, None).unwrap();
     let draws = |request| {
         let mut head = request_head();
-        let mut run = FilterRun::new(Arc::clone(chains.get(0).unwrap()), request, false);
+        let mut run = FilterRun::new(chains.get(0).unwrap().clone(), request, false);
         assert!(matches!(
             run.on_request(&Clock::default(), &mut head),
             Step::Done

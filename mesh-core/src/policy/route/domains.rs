@@ -11,7 +11,7 @@ pub(super) struct Domains {
     /// Exact domains and prefix wildcards.
     forwards: Trie<Written>,
     /// Suffix wildcards, written from their end.
-    backwards: Trie<Place>,
+    backwards: Trie<Option<Place>>,
     any: Option<Place>,
     ignore_port: bool,
 }
@@ -44,7 +44,7 @@ impl Place {
 }
 
 /// The domains that are written with the same text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Written {
     exact: Option<Place>,
     wildcard: Option<Place>,
@@ -73,7 +73,7 @@ impl Domains {
                     DomainPattern::Suffix(text) => {
                         let mut key = key(text);
                         key.reverse();
-                        backwards.entry(key).or_insert(place);
+                        backwards.entry(key).or_insert(Some(place));
                     }
                     DomainPattern::Any => {
                         any.get_or_insert(place);
@@ -113,8 +113,8 @@ impl Domains {
         let suffix = self
             .backwards
             .beginnings(FoldedBackwards(name))
-            .find(|it| fits(it));
-        suffix.copied().or(prefix).or(self.any)
+            .find_map(|place| place.filter(fits));
+        suffix.or(prefix).or(self.any)
     }
 }
 

@@ -36,7 +36,7 @@ struct Index {
 }
 
 /// The routes of which the path condition has the same text; ascending.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Listed {
     first: u32,
     /// Where the others are.
@@ -173,6 +173,17 @@ impl Index {
             }
         }
         first
+    }
+}
+
+impl Default for Listed {
+    fn default() -> Self {
+        Self {
+            first: NOWHERE,
+            start: 0,
+            end: 0,
+            lowest: NOWHERE,
+        }
     }
 }
 

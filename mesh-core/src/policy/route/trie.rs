@@ -10,43 +10,30 @@ use std::{
 };
 
 /// Values by key. Never changes.
+///
+/// The child of a node for a byte is the node so many places behind its base; the children of
+/// different nodes lie between each other (Aoe's double array, 1989), so that each step of a look-up
+/// fetches one place of a table that has few gaps.
 #[derive(Debug)]
 pub(super) struct Trie<V> {
-    /// The nodes, the root first. The child for a byte is the node so many places behind its
-    /// parent's base; the children of different nodes lie between each other (Aoe's double array,
-    /// 1989), so that each step of a look-up fetches one place of a table that has few gaps.
-    nodes: Box<[Node]>,
-    keys: Box<[Key<V>]>,
+    /// The root first.
+    nodes: Box<[Node<V>]>,
 }
 
-/// Where keys part, or where one ends that no other begins with.
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    /// The place of its parent.
+/// Where keys part or one ends.
+#[derive(Clone, Debug)]
+struct Node<V> {
+    /// The place of its parent; [`NOBODY`] for the root and where no node is.
     parent: u32,
     /// The place of the byte that tells its children apart; beyond every text if it has none.
     at: u32,
     /// Where its child for the byte 0 would be; counted around.
     base: u32,
-    /// The longest key on the way here: its place plus one, or 0.
-    key: u32,
-}
-
-impl Node {
-    /// A place where no node is, or the root: nobody's child.
-    const NONE: Self = Self {
-        parent: u32::MAX,
-        at: u32::MAX,
-        base: 0,
-        key: 0,
-    };
-}
-
-#[derive(Debug)]
-struct Key<V> {
-    value: V,
-    /// The longest key that this one begins with: its place plus one, or 0.
+    /// The node where the longest key ends that is shorter than what leads here: its place plus one,
+    /// or 0.
     shorter: u32,
+    /// Of the key that ends here, or none.
+    value: V,
 }
 
 /// A text to look up, read as the trie's keys are.
@@ -67,38 +54,28 @@ pub(super) struct Folded<'a>(pub(super) &'a str);
 #[derive(Clone, Copy)]
 pub(super) struct FoldedBackwards<'a>(pub(super) &'a str);
 
-impl<V> Trie<V> {
+impl<V: Clone + Default> Trie<V> {
     /// The trie of these keys. `inherit` shows each value, after all that it is shown, that of the
-    /// longest key that its own begins with.
-    pub(super) fn new(entries: BTreeMap<Vec<u8>, V>, mut inherit: impl FnMut(&mut V, &V)) -> Self {
+    /// longest key that its own begins with; also the default values of places where no key ends.
+    pub(super) fn new(entries: BTreeMap<Vec<u8>, V>, inherit: impl Fn(&mut V, &V)) -> Self {
         let (texts, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
         let mut builder = Builder {
             texts: &texts,
-            nodes: vec![Node::NONE],
+            values,
+            inherit,
+            nodes: vec![Node::new(NOBODY)],
             gap: 1,
-            shorter: vec![0; texts.len()],
         };
         builder.build();
-        let keys = values.into_iter().zip(builder.shorter);
-        let mut keys: Box<[_]> = keys
-            .map(|(value, shorter)| Key { value, shorter })
-            .collect();
-        // They ascend: what a key begins with stands before it.
-        for place in 0..keys.len() {
-            let (before, after) = keys.split_at_mut(place);
-            let key = &mut after[0];
-            if let Some(shorter) = before.get((key.shorter as usize).wrapping_sub(1)) {
-                inherit(&mut key.value, &shorter.value);
-            }
-        }
         Self {
             nodes: builder.nodes.into(),
-            keys,
         }
     }
+}
 
-    /// Every key that `text` begins with, the longest first; before the first of them there may be
-    /// others, with which it does not.
+impl<V> Trie<V> {
+    /// The value of every key that `text` begins with, the longest first. Before the first of them
+    /// there may be others: of keys with which it does not begin, or of none.
     pub(super) fn beginnings(&self, text: impl Text) -> Beginnings<'_, V> {
         let (mut place, mut node) = (0, &self.nodes[0]);
         while let Some(byte) = text.byte(node.at as usize) {
@@ -109,57 +86,70 @@ impl<V> Trie<V> {
             }
         }
         Beginnings {
-            keys: &self.keys,
-            next: node.key,
+            nodes: &self.nodes,
+            next: Some(node),
+        }
+    }
+}
+
+impl<V: Default> Node<V> {
+    fn new(parent: u32) -> Self {
+        Self {
+            parent,
+            at: u32::MAX,
+            base: 0,
+            shorter: 0,
+            value: V::default(),
         }
     }
 }
 
 /// See [`Trie::beginnings`].
 pub(super) struct Beginnings<'t, V> {
-    keys: &'t [Key<V>],
-    /// Its place plus one.
-    next: u32,
+    nodes: &'t [Node<V>],
+    next: Option<&'t Node<V>>,
 }
 
 impl<'t, V> Iterator for Beginnings<'t, V> {
     type Item = &'t V;
 
     fn next(&mut self) -> Option<&'t V> {
-        let key = self.keys.get(self.next.checked_sub(1)? as usize)?;
-        self.next = key.shorter;
-        Some(&key.value)
+        let node = self.next?;
+        let shorter = node.shorter.checked_sub(1);
+        self.next = shorter.and_then(|place| self.nodes.get(place as usize));
+        Some(&node.value)
     }
 }
 
-struct Builder<'k> {
+struct Builder<'k, V, I> {
     /// Ascending.
     texts: &'k [Vec<u8>],
-    nodes: Vec<Node>,
-    /// No place before this one is free, or worth a look.
+    values: Vec<V>,
+    inherit: I,
+    nodes: Vec<Node<V>>,
+    /// No place before this one is free, or worth a look. The root's is not free.
     gap: usize,
-    shorter: Vec<u32>,
 }
 
-/// Of a node whose children are to be placed.
+/// A node whose children are to be placed.
 struct Open {
     place: usize,
-    /// The keys below it.
+    /// The keys that lead there or farther.
     keys: Range<usize>,
-    /// The longest key above: its place plus one, or 0.
-    above: u32,
 }
+
+/// No node.
+const NOBODY: u32 = u32::MAX;
 
 /// How far back gaps are looked for. Bounds the work; a node's children span no more.
 const WINDOW: usize = 256;
 
-impl Builder<'_> {
+impl<V: Clone + Default, I: Fn(&mut V, &V)> Builder<'_, V, I> {
     /// Level by level and without recursion, since keys may be as deep as they are long.
     fn build(&mut self) {
         let root = Open {
             place: 0,
             keys: 0..self.texts.len(),
-            above: 0,
         };
         let mut open = VecDeque::from([root]);
         while let Some(next) = open.pop_front() {
@@ -167,19 +157,15 @@ impl Builder<'_> {
         }
     }
 
-    fn fork(&mut self, node: Open, open: &mut VecDeque<Open>) {
-        let Open {
-            place,
-            mut keys,
-            above,
-        } = node;
-        self.nodes[place].key = above;
+    fn fork(&mut self, Open { place, mut keys }: Open, open: &mut VecDeque<Open>) {
         let at = shared(&self.texts[keys.clone()]);
+        let mut below = self.nodes[place].shorter;
         if self.texts[keys.clone()].first().map(Vec::len) == Some(at) {
-            self.shorter[keys.start] = above;
+            self.nodes[place].value = std::mem::take(&mut self.values[keys.start]);
             keys.start += 1;
-            self.nodes[place].key = short(keys.start);
+            below = short(place + 1);
         }
+        self.inherit(place);
         let mut bytes: Vec<u8> = self.texts[keys.clone()].iter().map(|it| it[at]).collect();
         bytes.dedup();
         let Some(base) = self.room(&bytes) else {
@@ -190,21 +176,31 @@ impl Builder<'_> {
         for byte in bytes {
             let same = self.texts[keys.clone()].partition_point(|text| text[at] == byte);
             let child = base.wrapping_add(u32::from(byte)) as usize;
-            self.nodes[child].parent = short(place);
+            self.nodes[child] = Node {
+                shorter: below,
+                ..Node::new(short(place))
+            };
             open.push_back(Open {
                 place: child,
                 keys: keys.start..keys.start + same,
-                above: self.nodes[place].key,
             });
             keys.start += same;
         }
     }
 
+    fn inherit(&mut self, place: usize) {
+        let Some(shorter) = self.nodes[place].shorter.checked_sub(1) else {
+            return;
+        };
+        let mut value = std::mem::take(&mut self.nodes[place].value);
+        (self.inherit)(&mut value, &self.nodes[shorter as usize].value);
+        self.nodes[place].value = value;
+    }
+
     /// The base for children of these bytes: the first whose places are free. `None` without any.
     fn room(&mut self, bytes: &[u8]) -> Option<u32> {
         let (first, last) = (*bytes.first()?, *bytes.last()?);
-        let taken = |it: &Node| it.parent != u32::MAX;
-        let free = |place: usize| self.nodes.get(place).is_none_or(|it| !taken(it));
+        let free = |place: usize| self.nodes.get(place).is_none_or(|it| it.parent == NOBODY);
         let from = self.gap.max(self.nodes.len().saturating_sub(WINDOW));
         let fits = |at: &usize| {
             bytes
@@ -215,7 +211,7 @@ impl Builder<'_> {
         let at = (from..).find(fits)?;
         let end = at + usize::from(last - first) + 1;
         if end > self.nodes.len() {
-            self.nodes.resize(end, Node::NONE);
+            self.nodes.resize(end, Node::new(NOBODY));
         }
         if at == from {
             self.gap = at + 1;
@@ -263,11 +259,12 @@ mod tests {
 
     /// The keys found for `text`, those before the first with which it begins left out.
     fn found<'k>(keys: &[&'k str], text: impl Text, begins: impl Fn(&str) -> bool) -> Vec<&'k str> {
-        let entries = keys.iter().map(|key| (key.as_bytes().to_vec(), *key));
+        let entries = keys.iter().map(|key| (key.as_bytes().to_vec(), Some(*key)));
         let trie = Trie::new(entries.collect(), |key, shorter| {
-            assert!(key.starts_with(*shorter) && key.len() > shorter.len());
+            let shorter = shorter.unwrap();
+            assert!(key.is_none_or(|key| key.starts_with(shorter) && key.len() > shorter.len()));
         });
-        let found = trie.beginnings(text).copied();
+        let found = trie.beginnings(text).flatten().copied();
         found.skip_while(|key| !begins(key)).collect()
     }
 

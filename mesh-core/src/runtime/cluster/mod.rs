@@ -152,9 +152,9 @@ impl<C> ClusterRuntime<C> {
             return Pick::Fail(error.in_cluster(self.name().as_str()));
         }
         match set.find(entropy) {
-            Found::Endpoint(endpoint) => Pick::Use(Picked {
+            Found::Endpoint(endpoint, state) => Pick::Use(Picked {
                 endpoint: Arc::clone(endpoint),
-                guard: LoadGuard::of_counted(Arc::clone(endpoint.state())),
+                guard: LoadGuard::of_counted(Arc::clone(state)),
             }),
             Found::Queue => {
                 self.state.requests.sub();

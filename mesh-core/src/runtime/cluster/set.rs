@@ -11,7 +11,7 @@ use crate::{
     config::{ClusterConfig, EndpointsConfig, Readiness},
     entropy::Entropy,
     lb::{self, Loads, PickContext, Picker, Schedule, index_below},
-    runtime::{Endpoint, endpoint::Standing},
+    runtime::{Endpoint, EndpointState, endpoint::Standing},
 };
 
 /// Everything that a pick reads; immutable but for the counters of its rotations.
@@ -53,7 +53,7 @@ enum Refusal {
 /// Pools and whose turn it is among them.
 struct Pools<C> {
     pools: Vec<Pool<C>>,
-    spare: Vec<Arc<Endpoint<C>>>,
+    spare: Vec<Member<C>>,
     among: Among,
 }
 
@@ -65,13 +65,19 @@ enum Among {
 
 /// Endpoints that one picker chooses among.
 struct Pool<C> {
-    members: Box<[Arc<Endpoint<C>>]>,
+    members: Box<[Member<C>]>,
     picker: Box<dyn Picker>,
+}
+
+/// An endpoint, with its state near at hand: a picker looks at that alone.
+struct Member<C> {
+    endpoint: Arc<Endpoint<C>>,
+    state: Arc<EndpointState>,
 }
 
 /// What a set has for a request.
 pub(super) enum Found<'a, C> {
-    Endpoint(&'a Arc<Endpoint<C>>),
+    Endpoint(&'a Arc<Endpoint<C>>, &'a Arc<EndpointState>),
     Queue,
     Fail(Error),
 }
@@ -173,7 +179,7 @@ impl<C> Serve<C> {
                     Turns::Scheduled => Schedule::new(weights, start.draw()).map(Among::Scheduled),
                     Turns::Drawn => lb::Weighted::new(weights).map(Among::Drawn),
                 };
-                let spare = layout.some(spare);
+                let spare = layout.some(spare).into_iter().map(Member::new).collect();
                 match (built, among) {
                     (Some(pools), Some(among)) => Self::Pools(Pools {
                         pools,
@@ -198,12 +204,12 @@ impl<C> Pools<C> {
         // The chosen pool first; its neighbours only if nothing in it is left.
         for standing in [Standing::Usable, Standing::Probing] {
             for pool in rest.iter().chain(others) {
-                if let Some(endpoint) = pool.find(standing, readiness, entropy) {
-                    return Found::Endpoint(endpoint);
+                if let Some(member) = pool.find(standing, readiness, entropy) {
+                    return Found::Endpoint(&member.endpoint, &member.state);
                 }
             }
-            if let Some(endpoint) = search(&self.spare, standing, readiness, entropy) {
-                return Found::Endpoint(endpoint);
+            if let Some(member) = search(&self.spare, standing, readiness, entropy) {
+                return Found::Endpoint(&member.endpoint, &member.state);
             }
         }
         match readiness {
@@ -211,7 +217,7 @@ impl<C> Pools<C> {
             Readiness::ConnectFirst => Found::Queue,
             Readiness::OnDemand => {
                 let first = self.pools.first().and_then(|pool| pool.members.first());
-                Found::Fail(unreachable(first))
+                Found::Fail(unreachable(first.map(|it| &it.endpoint)))
             }
         }
     }
@@ -226,7 +232,7 @@ impl<C> Pool<C> {
         let weights: Vec<u32> = members.iter().map(|it| it.config().weight).collect();
         let picker = lb::picker(&config.lb.policy, &weights, start.draw())?;
         Some(Self {
-            members: members.into(),
+            members: members.into_iter().map(Member::new).collect(),
             picker,
         })
     }
@@ -238,13 +244,13 @@ impl<C> Pool<C> {
         standing: Standing,
         readiness: Readiness,
         entropy: &Entropy,
-    ) -> Option<&Arc<Endpoint<C>>> {
-        let fits = |it: &&Arc<Endpoint<C>>| it.state().reported().standing(readiness) == standing;
+    ) -> Option<&Member<C>> {
+        let fits = |it: &&Member<C>| it.stands(readiness) == standing;
         let cx = PickContext { entropy };
         for _ in 0..PROBES {
             let index = self.picker.pick(&cx, &self.members);
-            if let Some(endpoint) = self.members.get(index).filter(fits) {
-                return Some(endpoint);
+            if let Some(member) = self.members.get(index).filter(fits) {
+                return Some(member);
             }
         }
         search(&self.members, standing, readiness, entropy)
@@ -253,22 +259,34 @@ impl<C> Pool<C> {
 
 /// The first endpoint of that standing, from a random one on.
 fn search<'a, C>(
-    endpoints: &'a [Arc<Endpoint<C>>],
+    members: &'a [Member<C>],
     standing: Standing,
     readiness: Readiness,
     entropy: &Entropy,
-) -> Option<&'a Arc<Endpoint<C>>> {
-    if endpoints.is_empty() {
+) -> Option<&'a Member<C>> {
+    if members.is_empty() {
         return None;
     }
-    let (before, after) = endpoints.split_at(index_below(entropy.draw(), endpoints.len()));
-    let fits = |it: &&Arc<Endpoint<C>>| it.state().reported().standing(readiness) == standing;
+    let (before, after) = members.split_at(index_below(entropy.draw(), members.len()));
+    let fits = |it: &&Member<C>| it.stands(readiness) == standing;
     after.iter().chain(before).find(fits)
 }
 
-impl<C> Loads for Box<[Arc<Endpoint<C>>]> {
+impl<C> Member<C> {
+    fn new(endpoint: Arc<Endpoint<C>>) -> Self {
+        let state = Arc::clone(endpoint.state());
+        Self { endpoint, state }
+    }
+
+    /// What it is good for now.
+    fn stands(&self, readiness: Readiness) -> Standing {
+        self.state.reported().standing(readiness)
+    }
+}
+
+impl<C> Loads for Box<[Member<C>]> {
     fn active(&self, index: usize) -> u32 {
-        self.get(index).map_or(0, |it| it.state().in_flight())
+        self.get(index).map_or(0, |it| it.state.in_flight())
     }
 }
 
