@@ -23,6 +23,7 @@ impl<'a> RequestHead<'a> {
     /// The head of a request with this URI. The authority is the URI's, or else the first `host`
     /// header's; without either it is empty and only `*` serves it.
     #[must_use]
+    #[inline]
     pub fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
         let host = || {
             headers

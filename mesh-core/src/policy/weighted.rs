@@ -26,6 +26,7 @@ impl WeightedChoice {
 
     /// The place of `draw % total`; `None` when there is nothing to choose from.
     #[must_use]
+    #[inline]
     pub fn pick(&self, draw: u64) -> Option<usize> {
         let point = draw.checked_rem(self.total())?;
         Some(self.ends.partition_point(|end| *end <= point))

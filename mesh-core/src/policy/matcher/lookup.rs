@@ -56,6 +56,7 @@ impl Names {
     pub(crate) const NONE: Self = Self(0);
 
     /// Those of these headers.
+    #[cold]
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         headers.keys().collect()
     }

@@ -12,6 +12,7 @@ pub fn matches(route: &RouteMatch, path: &str) -> bool {
 }
 
 /// Whether `path` satisfies `condition`, of ASCII letters without their case if `fold`.
+#[inline]
 pub(crate) fn holds(condition: &PathMatch, fold: bool, path: &str) -> bool {
     let begins = |want: &str| {
         path.as_bytes()

@@ -7,6 +7,7 @@ use crate::config::{StringMatch, StringMatchKind};
 /// Texts are compared as bytes, as in Envoy: what comes from the network need not be UTF-8. A regex
 /// matches UTF-8 only.
 #[must_use]
+#[inline]
 pub fn matches(condition: &StringMatch, text: &[u8]) -> bool {
     let fold = condition.ignore_case;
     match &condition.kind {

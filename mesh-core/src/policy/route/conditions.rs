@@ -58,16 +58,17 @@ impl<'t, 'h> Asked<'t, 'h> {
     }
 
     /// Whether the request surely has not all of these headers.
+    #[inline]
     pub(super) fn lacks(&self, needed: Names) -> bool {
         if needed.is_empty() {
             return false;
         }
         let tried = self.tried.get();
-        if tried <= BARE {
-            self.tried.set(tried + 1);
-            if tried < BARE {
-                return false;
-            }
+        self.tried.set(tried.saturating_add(1));
+        if tried < BARE {
+            return false;
+        }
+        if tried == BARE {
             self.names.set(Names::of(self.head.headers));
         }
         self.names.get().lacks(needed)
@@ -78,6 +79,7 @@ impl<'t, 'h> Asked<'t, 'h> {
     ///
     /// # Errors
     /// The first that does not hold.
+    #[inline]
     pub(crate) fn check(&self, route: &'t RouteMatch, ordinal: usize) -> Result<(), Failed<'t>> {
         let Self { head, rules, .. } = *self;
         if route.grpc && !rules.grpc_content_type && !grpc::is_grpc(head.headers) {

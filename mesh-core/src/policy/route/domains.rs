@@ -91,6 +91,7 @@ impl Domains {
 
     /// The best domain for `authority`: exact, else the longest suffix, else the longest prefix,
     /// else any. A wildcard stands for at least one character. `domain` gives the domain at a place.
+    #[inline]
     pub(super) fn find<'c>(
         &self,
         authority: &str,
@@ -119,6 +120,7 @@ impl Domains {
 }
 
 /// Whether `domain` serves an authority of this name.
+#[inline]
 fn serves(domain: &DomainPattern, name: &str) -> bool {
     let name = name.as_bytes();
     match domain {

@@ -150,6 +150,7 @@ impl RouteTable {
     /// then no other virtual host is asked (Envoy; gRFC A27). Takes no lock and allocates nothing,
     /// save to join several long lines of one header for a condition on them.
     #[must_use]
+    #[inline]
     pub fn select<'t>(&'t self, head: &RequestHead<'t>, draw: u64) -> Option<Selection<'t>> {
         let rules = self.rules;
         let host = self.domain(head.authority)?.host();

@@ -41,6 +41,7 @@ const WEIGHTED: u64 = 0x7765_6967_6874_6564;
 
 impl Target {
     /// The cluster of a request, `None` when there is none, and the scope of its filters.
+    #[inline]
     pub(crate) fn choose<'t>(
         &'t self,
         head: &RequestHead<'t>,
@@ -68,6 +69,7 @@ impl Weighted {
     /// The number by which the cluster is chosen: the header's if it has one line and that is a
     /// number (Envoy's `header_name`), else the request's. gRPC draws apart from the route's
     /// fraction; Envoy uses one number for both.
+    #[inline]
     pub(crate) fn draw(&self, headers: &HeaderMap, draw: u64, rules: MatchRules) -> u64 {
         self.header
             .as_ref()
