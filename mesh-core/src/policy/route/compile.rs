@@ -67,7 +67,7 @@ impl Compiler {
         let start = self.routes.len();
         self.routes.reserve(host.routes.len());
         for mut route in host.routes {
-            let target = self.target(&host.filter_overrides, &route);
+            let target = self.target(&host.filter_overrides, &mut route);
             if let RouteAction::Forward(forward) = &mut route.action
                 && forward.retry.is_none()
             {
@@ -107,13 +107,13 @@ impl Compiler {
         }
     }
 
-    fn target(&mut self, host: &FilterOverrides, route: &Route) -> Target {
+    fn target(&mut self, host: &FilterOverrides, route: &mut Route) -> Target {
         let layers = [&route.filter_overrides, host];
-        let RouteAction::Forward(forward) = &route.action else {
+        let RouteAction::Forward(forward) = &mut route.action else {
             let scope = self.scopes.place(layers);
             return Target::Refuse { scope };
         };
-        match &forward.cluster {
+        match &mut forward.cluster {
             ClusterChoice::Single(name) => Target::Single {
                 cluster: self.cluster(name),
                 scope: self.scopes.place(layers),
@@ -138,12 +138,12 @@ impl Compiler {
 
     fn weighted(
         &mut self,
-        weighted: &WeightedClusters,
+        weighted: &mut WeightedClusters,
         [route, host]: [&FilterOverrides; 2],
     ) -> Weighted {
-        let places = weighted.clusters.iter().map(|entry| {
+        let places = weighted.clusters.iter_mut().map(|entry| {
             let scope = self.scopes.place([&entry.filter_overrides, route, host]);
-            (self.cluster(&entry.name), scope)
+            (self.cluster(&mut entry.name), scope)
         });
         let places = places.collect();
         Weighted {
@@ -154,10 +154,14 @@ impl Compiler {
         }
     }
 
-    /// The place of a cluster in the table.
-    fn cluster(&mut self, name: &ClusterName) -> u32 {
-        let place = match self.clusters.get_index_of(name) {
-            Some(place) => place,
+    /// The place of a cluster in the table. The name becomes the table's: with many routes, as many
+    /// copies of it would take more room than all that is looked at to find one.
+    fn cluster(&mut self, name: &mut ClusterName) -> u32 {
+        let place = match self.clusters.get_full(name) {
+            Some((place, known)) => {
+                name.clone_from(known);
+                place
+            }
             None => self.clusters.insert_full(name.clone()).0,
         };
         u32::try_from(place).unwrap_or(u32::MAX)

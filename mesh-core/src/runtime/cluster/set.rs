@@ -200,7 +200,23 @@ impl<C> Pools<C> {
             Among::Scheduled(schedule) => schedule.next(),
             Among::Drawn(odds) => odds.draw(entropy),
         };
-        let (others, rest) = self.pools.split_at(index.min(self.pools.len() - 1));
+        let index = index.min(self.pools.len() - 1);
+        let pool = &self.pools[index];
+        if let Some(member) = pool.pick(Standing::Usable, readiness, entropy) {
+            return Found::Endpoint(&member.endpoint, &member.state);
+        }
+        self.find_elsewhere(index, readiness, entropy)
+    }
+
+    /// Finds an endpoint where the one that was to be picked has failed since the plan was made.
+    #[cold]
+    fn find_elsewhere(
+        &self,
+        index: usize,
+        readiness: Readiness,
+        entropy: &Entropy,
+    ) -> Found<'_, C> {
+        let (others, rest) = self.pools.split_at(index);
         // The chosen pool first; its neighbours only if nothing in it is left.
         for standing in [Standing::Usable, Standing::Probing] {
             for pool in rest.iter().chain(others) {
@@ -245,15 +261,21 @@ impl<C> Pool<C> {
         readiness: Readiness,
         entropy: &Entropy,
     ) -> Option<&Member<C>> {
-        let fits = |it: &&Member<C>| it.stands(readiness) == standing;
-        let cx = PickContext { entropy };
-        for _ in 0..PROBES {
-            let index = self.picker.pick(&cx, &self.members);
-            if let Some(member) = self.members.get(index).filter(fits) {
-                return Some(member);
-            }
-        }
-        search(&self.members, standing, readiness, entropy)
+        (0..PROBES)
+            .find_map(|_| self.pick(standing, readiness, entropy))
+            .or_else(|| search(&self.members, standing, readiness, entropy))
+    }
+
+    /// The picker's choice, if that is of that standing.
+    fn pick(
+        &self,
+        standing: Standing,
+        readiness: Readiness,
+        entropy: &Entropy,
+    ) -> Option<&Member<C>> {
+        let index = self.picker.pick(&PickContext { entropy }, &self.members);
+        let member = self.members.get(index)?;
+        (member.stands(readiness) == standing).then_some(member)
     }
 }
 
