@@ -8,12 +8,15 @@ use super::open::Open;
 /// How many empty boxes a thread keeps.
 const KEPT: usize = 64;
 
+/// Moved from thread to thread without its content, unlike what a vector holds.
+type Place = Box<Option<Open>>;
+
 thread_local! {
-    static EMPTY: RefCell<Vec<Box<Option<Open>>>> = const { RefCell::new(Vec::new()) };
+    static EMPTY: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A box that this thread, or the one where it is emptied, keeps for the next account.
-pub(super) struct Spare(Option<Box<Option<Open>>>);
+pub(super) struct Spare(Option<Place>);
 
 impl Spare {
     pub(super) fn fill(open: Open) -> Self {
