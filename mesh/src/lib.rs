@@ -29,6 +29,7 @@
 //! | see what the control plane said | [`Mesh::status`] |
 //! | see what requests meet | [`HttpClient::inspect`] |
 //! | let requests in by a socket | [`listen`] |
+//! | count and trace calls, show a page to Prometheus | [`MeshBuilder::observer`], [`telemetry`] |
 //! | add HTTP filters of one's own | [`MeshBuilder::filters`], [`filter`] |
 //! | use retries, timeouts or balancing alone | [`mesh_tower::layers`] |
 //! | understand the whole | the [manual](mesh_core::manual) |
@@ -43,8 +44,11 @@ pub use mesh_core::{
     config::Dialect,
     filter,
     runtime::Registry,
+    filter, observe,
     target::{TargetError, TargetUri},
 };
+/// Numbers for the `metrics` facade, a page for Prometheus, spans for `tracing`.
+pub use mesh_telemetry as telemetry;
 pub use mesh_tonic::{ChannelBody, MeshChannel};
 pub use mesh_tower::{
     CallerDeadline, GuardedBody, HttpClient, InspectedCluster, Inspection, LiveCluster,

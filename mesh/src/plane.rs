@@ -3,7 +3,11 @@
 use std::{future::Future, pin::Pin};
 
 use mesh_core::{
-    config::Dialect, filter::FilterRegistry, observe::Several, runtime::Registry, server::Server,
+    config::Dialect,
+    filter::FilterRegistry,
+    observe::{Observer, Several},
+    runtime::Registry,
+    server::Server,
 };
 use mesh_tower::{
     connect::Executor,
@@ -56,6 +60,7 @@ impl Parts {
             DecodeOptions::new(dialect).with_filters(move |type_url| filters.knows(type_url));
         let (source, driver) = XdsSource::new(bootstrap, connect, options);
         self.executor.spawn(driver);
+        self.observers.control_plane(source.numbers());
         Some(source)
     }
 

@@ -145,7 +145,7 @@ impl<D: Decode> AdsState<D> {
             }) => (name, Err(reason)),
             Err(Unreadable { name: None, reason }) => {
                 turn.nameless = true;
-                self.counters.rejected += 1;
+                self.counters.reject(turn.kind);
                 turn.rejections.push(None, &reason);
                 return;
             }
@@ -190,6 +190,7 @@ impl<D: Decode> AdsState<D> {
         };
         if entry.raw() == Some(&any.value) {
             self.counters.unchanged += 1;
+            self.counters.valid[turn.kind as usize] += 1;
             if entry.confirm(version) {
                 self.note(turn.kind, name);
             }
@@ -204,6 +205,7 @@ impl<D: Decode> AdsState<D> {
             Ok(value) => {
                 entry.accept(value, any.value, version, turn.now);
                 self.counters.accepted += 1;
+                self.counters.valid[turn.kind as usize] += 1;
                 self.note(turn.kind, name);
             }
             Err(errors) => {
@@ -222,7 +224,7 @@ impl<D: Decode> AdsState<D> {
         reason: &str,
         sent: Option<(Arc<str>, Bytes)>,
     ) {
-        self.counters.rejected += 1;
+        self.counters.reject(turn.kind);
         turn.rejections.push(Some(name), reason);
         let (version, rejected) = match sent {
             Some((version, bytes)) => (version, Some(bytes)),

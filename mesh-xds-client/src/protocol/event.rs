@@ -45,4 +45,17 @@ pub struct Counters {
     pub over_limit: u64,
     /// Streams that ended before their first message.
     pub failures: u64,
+    /// How often the server went from reachable to not reachable (gRFC A78).
+    pub outages: u64,
+    /// Resources received and valid, unchanged ones included, by [`ResourceType`].
+    pub valid: [u64; ResourceType::ALL.len()],
+    /// Resources received and refused, by [`ResourceType`].
+    pub invalid: [u64; ResourceType::ALL.len()],
+}
+
+impl Counters {
+    pub(super) fn reject(&mut self, kind: ResourceType) {
+        self.rejected += 1;
+        self.invalid[kind as usize] += 1;
+    }
 }

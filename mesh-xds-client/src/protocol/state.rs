@@ -109,6 +109,7 @@ impl<D: Decode> AdsState<D> {
             Ended::Failed => {
                 self.end_stream();
                 self.counters.failures += 1;
+                self.counters.outages += u64::from(self.connection_error.is_none());
                 let error = ErrorState {
                     kind: ErrorKind::Connection,
                     details: self.describe(format_args!("control plane: {reason}")),

@@ -1,5 +1,6 @@
 //! The client as a source of configuration: one stream, however many targets.
 
+mod numbers;
 mod registry;
 mod shared;
 mod status;
@@ -8,10 +9,12 @@ use std::{fmt, sync::Arc};
 
 use mesh_core::{
     name::Target,
+    observe::ControlPlane,
     source::{ConfigSource, ConfigUpdate, ConfigWatch},
 };
 use tokio::sync::watch;
 
+use self::numbers::Numbers;
 pub(crate) use self::shared::{Handle, Shared};
 pub use self::status::{ResourceStatus, XdsStatus};
 use crate::{
@@ -72,6 +75,14 @@ impl XdsSource {
     #[must_use]
     pub fn status(&self) -> XdsStatus {
         self.handle.0.with_client(|client| XdsStatus::of(client))
+    }
+}
+
+impl XdsSource {
+    /// What is counted, for observers. It does not keep the client.
+    #[must_use]
+    pub fn numbers(&self) -> Arc<dyn ControlPlane> {
+        Arc::new(Numbers(Arc::downgrade(&self.handle.0)))
     }
 }
 
