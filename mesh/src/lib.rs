@@ -42,9 +42,8 @@ mod plane;
 pub use mesh_core::{
     Error as RequestError, ErrorKind,
     config::Dialect,
-    filter,
-    runtime::Registry,
     filter, observe,
+    runtime::Registry,
     target::{TargetError, TargetUri},
 };
 /// Numbers for the `metrics` facade, a page for Prometheus, spans for `tracing`.

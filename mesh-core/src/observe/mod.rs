@@ -66,6 +66,11 @@ pub type Watch = Option<Arc<dyn RequestObserver>>;
 /// Is told of the requests of one target to one cluster. Called on the way of each request: nothing
 /// here may block. All methods do nothing by default.
 pub trait RequestObserver: fmt::Debug + Send + Sync + 'static {
+    /// Whether [`Self::begin`] is to be asked, as things are now.
+    fn traces(&self) -> bool {
+        false
+    }
+
     /// A request begins. What is returned accompanies it; to return anything takes an allocation.
     fn begin(&self, head: &RequestHead<'_>) -> Option<Box<dyn Trace>> {
         let _ = head;

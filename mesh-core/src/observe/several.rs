@@ -62,8 +62,13 @@ fn together(watches: impl Iterator<Item = Arc<dyn RequestObserver>>) -> Watch {
 struct Watches(Box<[Arc<dyn RequestObserver>]>);
 
 impl RequestObserver for Watches {
+    fn traces(&self) -> bool {
+        self.0.iter().any(|it| it.traces())
+    }
+
     fn begin(&self, head: &RequestHead<'_>) -> Option<Box<dyn Trace>> {
-        let mut traces = self.0.iter().filter_map(|it| it.begin(head));
+        let tracing = self.0.iter().filter(|it| it.traces());
+        let mut traces = tracing.filter_map(|it| it.begin(head));
         let first = traces.next()?;
         match traces.next() {
             None => Some(first),

@@ -68,6 +68,10 @@ struct Watched {
 }
 
 impl RequestObserver for Watched {
+    fn traces(&self) -> bool {
+        self.always || span::is_wanted()
+    }
+
     fn begin(&self, head: &RequestHead<'_>) -> Option<Box<dyn Trace>> {
         let span = span::of_request(&self.target, head);
         if span.is_disabled() && !self.always {

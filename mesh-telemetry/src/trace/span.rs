@@ -6,10 +6,15 @@ use mesh_core::{
     observe::{AttemptSummary, End, RequestSummary, Trace},
     policy::{grpc_status::GrpcCode, head::RequestHead, matcher::grpc},
 };
-use tracing::{Span, debug_span, field::Empty, info_span};
+use tracing::{Level, Span, debug_span, field::Empty, info_span};
 
 use super::context::{Incoming, TRACEPARENT, TRACESTATE, TraceContext};
 use crate::metrics::error_type;
+
+/// Whether anybody might collect spans of requests.
+pub(super) fn is_wanted() -> bool {
+    tracing::level_filters::LevelFilter::current() >= Level::INFO
+}
 
 /// The span of a request; nothing is made of it where nobody collects it.
 pub(super) fn of_request(target: &Target, head: &RequestHead<'_>) -> Span {

@@ -14,7 +14,7 @@ use http::{Extensions, HeaderMap, Request, Response};
 use mesh_core::{
     Error,
     observe::{End, GrpcMethod, Watch},
-    policy::grpc_status::GrpcCodes,
+    policy::grpc_status::{GrpcCode, GrpcCodes},
     runtime::EndpointState,
 };
 
@@ -24,23 +24,29 @@ use crate::{request::Decision, response::GuardedBody};
 /// Finds in a request's extensions which gRPC method it calls, where generated code has put that.
 pub type KnownMethods = fn(&Extensions) -> Option<GrpcMethod>;
 
+/// How a request came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived {
+    /// When.
+    pub(crate) at: Instant,
+    /// Whether it is gRPC.
+    pub(crate) grpc: bool,
+    pub(crate) methods: KnownMethods,
+    /// The codes under which its failures are told.
+    pub(crate) codes: GrpcCodes,
+}
+
 /// One request's account; empty where nobody observes. One word: it is moved often, and most often
 /// for nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Account(Option<Spare>);
 
 impl Account {
-    /// Opens the account of a request that arrived at `arrival`, if anybody watches.
-    pub(crate) fn open<B>(
-        watch: &Watch,
-        request: &Request<B>,
-        arrival: Instant,
-        methods: KnownMethods,
-        codes: GrpcCodes,
-    ) -> Self {
+    /// Opens the account of a request, if anybody watches.
+    pub(crate) fn open<B>(watch: &Watch, request: &Request<B>, arrived: &Arrived) -> Self {
         let open = watch.as_ref().map(|watch| {
             let watch = Arc::clone(watch);
-            Spare::fill(Open::new(watch, request, arrival, methods, codes))
+            Spare::fill(Open::new(watch, request, arrived))
         });
         Self(open)
     }
@@ -80,7 +86,7 @@ impl Account {
     }
 
     /// The attempt was answered or failed. One that was answered goes on with the answer's body.
-    pub(crate) fn came<B>(&mut self, answer: &Result<Response<B>, Error>) {
+    pub(crate) fn came(&mut self, answer: &Result<Response<GuardedBody>, Error>) {
         if let Some(open) = self.get() {
             open.came(answer);
         }
@@ -93,18 +99,19 @@ impl Account {
         }
     }
 
-    /// The request's answer is here, whoever made it; its body carries the account on.
-    pub(crate) fn answered(&mut self, response: &mut Response<GuardedBody>) {
+    /// The request's answer is here, whoever made it; its body carries the account on. Unless it is
+    /// `changed`, it is as its endpoint sent it.
+    pub(crate) fn answered(&mut self, response: &mut Response<GuardedBody>, changed: bool) {
         if let Some(open) = self.get() {
-            open.answered(response);
+            open.answered(response, changed);
             response.body_mut().account(std::mem::take(self));
         }
     }
 
-    /// The answer has trailers.
-    pub(crate) fn see_trailers(&mut self, trailers: &HeaderMap) {
+    /// The answer's trailers have come, with this code.
+    pub(crate) fn see(&mut self, code: Option<GrpcCode>) {
         if let Some(open) = self.get() {
-            open.see_trailers(trailers);
+            open.see(code);
         }
     }
 

@@ -9,14 +9,13 @@ use mesh_core::{
     policy::{
         grpc_status::{GrpcCode, GrpcCodes},
         head::RequestHead,
-        matcher::grpc,
         route::CompiledRoute,
     },
     runtime::EndpointState,
 };
 
-use super::{KnownMethods, head::Head};
-use crate::{clock, request::Decision};
+use super::{Arrived, head::Head};
+use crate::{clock, request::Decision, response::GuardedBody};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -48,24 +47,24 @@ impl Open {
     pub(super) fn new<B>(
         watch: Arc<dyn RequestObserver>,
         request: &Request<B>,
-        arrival: Instant,
-        methods: KnownMethods,
-        codes: GrpcCodes,
+        arrived: &Arrived,
     ) -> Self {
-        let call = if grpc::is_grpc(request.headers()) {
-            Call::Grpc(methods(request.extensions()))
+        let call = if arrived.grpc {
+            Call::Grpc((arrived.methods)(request.extensions()))
         } else {
             Call::Http(HttpMethod::from(request.method()))
         };
+        let trace = watch.traces();
+        let trace = trace.then(|| watch.begin(&RequestHead::of(request)));
         Self {
-            trace: watch.begin(&RequestHead::of(request)),
+            trace: trace.flatten(),
             watch,
-            arrival,
+            arrival: arrived.at,
             route: None,
             attempt: None,
             head: None,
             call,
-            codes,
+            codes: arrived.codes,
             attempts: 0,
             retries: 0,
             transparent: 0,
@@ -105,7 +104,7 @@ impl Open {
         }
     }
 
-    pub(super) fn came<B>(&mut self, answer: &Result<Response<B>, Error>) {
+    pub(super) fn came(&mut self, answer: &Result<Response<GuardedBody>, Error>) {
         match answer {
             Ok(answer) => {
                 if let Some(attempt) = &mut self.attempt {
@@ -124,13 +123,14 @@ impl Open {
         self.end_attempt(End::Answered, clock::now());
     }
 
-    pub(super) fn answered<B>(&mut self, response: &Response<B>) {
-        self.head = Some(Head::of(response, self.call));
+    pub(super) fn answered(&mut self, response: &Response<GuardedBody>, changed: bool) {
+        let same = self.attempt.as_ref().filter(|_| !changed);
+        let same = same.and_then(|attempt| attempt.head);
+        self.head = same.or_else(|| Some(Head::of(response, self.call)));
     }
 
-    pub(super) fn see_trailers(&mut self, trailers: &HeaderMap) {
+    pub(super) fn see(&mut self, code: Option<GrpcCode>) {
         if self.call.is_grpc() {
-            let code = GrpcCode::read(trailers);
             let attempt = self.attempt.as_mut().and_then(|it| it.head.as_mut());
             for head in self.head.iter_mut().chain(attempt) {
                 head.see(code);

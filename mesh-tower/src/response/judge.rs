@@ -21,10 +21,11 @@ impl Judge {
         }
     }
 
-    pub(super) fn see_trailers(&mut self, trailers: &HeaderMap) {
-        if let Self::Grpc(code) = self {
-            *code = GrpcCode::read(trailers);
-        }
+    /// The code that they carry.
+    pub(super) fn see_trailers(&mut self, trailers: &HeaderMap) -> Option<GrpcCode> {
+        let Self::Grpc(code) = self else { return None };
+        *code = GrpcCode::read(trailers);
+        *code
     }
 
     /// A gRPC answer without a status is a failure: the stream was cut.

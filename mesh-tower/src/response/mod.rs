@@ -93,9 +93,8 @@ impl GuardedBody {
 
     fn see_trailers(&mut self, trailers: &HeaderMap) {
         if let Some((_, judge)) = &mut self.guard {
-            judge.see_trailers(trailers);
+            self.account.see(judge.see_trailers(trailers));
         }
-        self.account.see_trailers(trailers);
     }
 
     /// Ends the body for being late. What is left of the stream is reset here, not when the caller

@@ -34,7 +34,7 @@ use crate::{
     clock,
     connect::Pool,
     mesh::TargetCell,
-    observe::{Account, KnownMethods},
+    observe::{Account, Arrived, KnownMethods},
     request::{CallerDeadline, Decision, Refused, Routed, WaitForReady},
     response::GuardedBody,
     serve::Serve,
@@ -62,14 +62,21 @@ impl<S: Serve> Route<S> {
     ) -> Result<Response<GuardedBody>, Error> {
         let arrival = clock::now();
         let named = |error: Error| error.for_target(self.target.name().as_str());
-        let open = |watch: &Watch, request: &Request<RequestBody>| {
-            Account::open(watch, request, arrival, methods, self.target.codes())
+        let arrived = |grpc| Arrived {
+            at: arrival,
+            grpc,
+            methods,
+            codes: self.target.codes(),
+        };
+        let unrouted = |request: &Request<RequestBody>| {
+            let grpc = grpc::is_grpc(request.headers());
+            Account::open(self.target.watch(), request, &arrived(grpc))
         };
         let mut account = Account::default();
         let view = match self.target.view() {
             Some(view) => view,
             None => {
-                account = open(self.target.watch(), &request);
+                account = unrouted(&request);
                 let waited = self.target.wait(arrival, own_limit(&request)).await;
                 waited.map_err(|error| failed(&mut account, named(error)))?
             }
@@ -77,14 +84,14 @@ impl<S: Serve> Route<S> {
         let decided = self.decide(&view, &request, arrival);
         let (decision, watch) = decided.map_err(|error| {
             if account.is_empty() {
-                account = open(self.target.watch(), &request);
+                account = unrouted(&request);
             }
             failed(&mut account, named(error))
         })?;
         // What the request needs of it, the decision holds.
         drop(view);
         if account.is_empty() {
-            account = open(&watch, &request);
+            account = Account::open(&watch, &request, &arrived(decision.grpc));
         }
         account.chosen(watch, &decision);
         let mut routed = Routed {
@@ -94,7 +101,8 @@ impl<S: Serve> Route<S> {
         };
         match self.inner.serve(&mut routed).await {
             Ok(mut response) => {
-                routed.account.answered(&mut response);
+                let changed = !routed.decision.filters.is_empty();
+                routed.account.answered(&mut response, changed);
                 Ok(response)
             }
             Err(error) => {
@@ -106,8 +114,13 @@ impl<S: Serve> Route<S> {
 
     /// Gives the error of a request that never began.
     pub(crate) fn refuse(&self, Refused { head, error }: Refused, methods: KnownMethods) -> Error {
-        let (watch, codes) = (self.target.watch(), self.target.codes());
-        let mut account = Account::open(watch, &head, clock::now(), methods, codes);
+        let arrived = Arrived {
+            at: clock::now(),
+            grpc: grpc::is_grpc(head.headers()),
+            methods,
+            codes: self.target.codes(),
+        };
+        let mut account = Account::open(self.target.watch(), &head, &arrived);
         failed(&mut account, error.for_target(self.target.name().as_str()))
     }
 
