@@ -21,8 +21,10 @@ const CODES: usize = 17;
 #[derive(Debug)]
 pub(super) struct Calls {
     other: OnceLock<Box<Method>>,
-    pages: [OnceLock<Box<[OnceLock<Box<Method>>; PAGE]>>; PAGES],
+    pages: [OnceLock<Box<Page>>; PAGES],
 }
+
+type Page = [OnceLock<Box<Method>>; PAGE];
 
 /// The handles of one method.
 #[derive(Debug)]

@@ -68,8 +68,7 @@ impl PrometheusRecorder {
         }
     }
 
-    /// How many series are kept; past that, [`Bound::MetricSeries`](mesh_core::bounds::Bound) counts
-    /// what is not.
+    /// How many series are kept; past that, [`PrometheusPage::refused`] counts what is not.
     #[must_use]
     pub fn max_series(self, max: usize) -> Self {
         self.configured(|config| config.max_series = max)

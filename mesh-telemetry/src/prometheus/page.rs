@@ -44,6 +44,12 @@ impl PrometheusPage {
         page
     }
 
+    /// How often a series was asked for and there was no room for it.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.0.refused()
+    }
+
     /// The same as the answer to a request.
     #[must_use]
     pub fn response(&self) -> Response<String> {

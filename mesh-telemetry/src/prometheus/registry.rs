@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicU64},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Unit};
@@ -18,6 +21,7 @@ use crate::table::MetricKind;
 pub(super) struct Registry {
     config: RecorderConfig,
     families: RwLock<Families>,
+    refused: AtomicU64,
 }
 
 /// The series of a page, in its order.
@@ -43,6 +47,7 @@ impl Registry {
         Self {
             config,
             families: RwLock::default(),
+            refused: AtomicU64::new(0),
         }
     }
 
@@ -53,6 +58,10 @@ impl Registry {
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Families> {
         // A panic while the lock was held cannot have left a family half changed.
         self.families.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Families> {
@@ -107,7 +116,11 @@ impl Registry {
             return Some(cell.clone());
         }
         let mut families = self.write();
-        let cell = families.cell(kind, key, &self.config)?;
+        let Some(cell) = families.cell(kind, key, &self.config) else {
+            // Relaxed: a count.
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return None;
+        };
         // Keys may be written in many ways that are one on the page: room is not made for all.
         if families.known.len() < 2 * self.config.max_series {
             families.known.insert(known, cell.clone());
