@@ -1,12 +1,13 @@
 //! The one error of the data path: opaque, one word wide, asked by its methods.
 
+mod causes;
 mod line;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 use http::StatusCode;
 
-pub use self::line::OneLine;
+pub use self::{causes::Causes, line::OneLine};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -24,6 +25,7 @@ struct Inner {
     h2_reason: Option<u32>,
     status: Option<StatusCode>,
     place: Place,
+    not_again: Option<&'static str>,
     source: Option<BoxError>,
 }
 
@@ -34,6 +36,7 @@ struct Place {
     route: Option<Arc<str>>,
     cluster: Option<Arc<str>>,
     endpoint: Option<Arc<str>>,
+    attempt: u32,
 }
 
 /// What went wrong. Displays as a short phrase; [`crate::manual::errors`] lists what each becomes in
@@ -175,6 +178,7 @@ impl Error {
             h2_reason: None,
             status: None,
             place: Place::default(),
+            not_again: None,
             source: None,
         }))
     }
@@ -238,6 +242,23 @@ impl Error {
         self
     }
 
+    /// Says which attempt it was, counted from 1, unless that is said already. The first is not
+    /// told of.
+    #[must_use]
+    pub fn in_attempt(mut self, attempt: u32) -> Self {
+        if self.0.place.attempt == 0 {
+            self.0.place.attempt = attempt;
+        }
+        self
+    }
+
+    /// Says why a request was not sent again that policy would have sent again.
+    #[must_use]
+    pub fn not_again(mut self, reason: &'static str) -> Self {
+        self.0.not_again = Some(reason);
+        self
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -296,31 +317,38 @@ impl From<ErrorKind> for Error {
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place {
-            target,
-            route,
-            cluster,
-            endpoint,
-        } = &self.0.place;
-        f.write_str(&self.0.message)?;
         let places = [
-            ("target", target),
-            ("route", route),
-            ("cluster", cluster),
-            ("endpoint", endpoint),
+            ("target", &self.target),
+            ("route", &self.route),
+            ("cluster", &self.cluster),
+            ("endpoint", &self.endpoint),
         ];
         let mut separator = " (";
         for (kind, name) in places {
             if let Some(name) = name {
-                write!(f, "{separator}{kind} {name}")?;
+                write!(f, "{separator}{kind} {}", OneLine(name))?;
                 separator = ", ";
             }
         }
-        f.write_str(if separator == ", " { ")" } else { "" })?;
-        match &self.0.source {
-            Some(source) => write!(f, ": {source}"),
+        if self.attempt > 1 {
+            write!(f, "{separator}attempt {}", self.attempt)?;
+            separator = ", ";
+        }
+        f.write_str(if separator == ", " { ")" } else { "" })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        write!(f, "{}{}", OneLine(&inner.message), inner.place)?;
+        if let Some(source) = &inner.source {
+            write!(f, ": {}", Causes(&**source))?;
+        }
+        match inner.not_again {
+            Some(reason) => write!(f, "; not sent again: {reason}"),
             None => Ok(()),
         }
     }
@@ -360,5 +388,23 @@ mod tests {
         );
         assert!(!error.was_sent());
         assert_eq!(error.origin(), Origin::Upstream);
+    }
+
+    #[test]
+    fn an_error_tells_its_attempt_all_its_causes_and_why_it_stands() {
+        let cause = Error::new(ErrorKind::Tls, "no\ntrust").with_source("expired\n");
+        let error = Error::new(ErrorKind::Reset, "lost\r\nit")
+            .with_source(cause)
+            .in_attempt(3)
+            .in_attempt(4)
+            .not_again("too large");
+        assert_eq!(
+            error.to_string(),
+            "lost it (attempt 3): no trust: expired; not sent again: too large"
+        );
+        assert_eq!(
+            Error::from(ErrorKind::Reset).in_attempt(1).to_string(),
+            "the stream was reset"
+        );
     }
 }

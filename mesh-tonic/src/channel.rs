@@ -25,7 +25,7 @@ use tower_service::Service;
 
 use crate::{
     body::ChannelBody,
-    status::{status_of, status_of_http},
+    status::{status_of, status_of_foreign},
 };
 
 /// A gRPC channel through the mesh. Cheap to clone, always ready; connections are made as the
@@ -121,7 +121,7 @@ impl Service<Request<Body>> for MeshChannel {
         Box::pin(async move {
             channel.prepare(&mut request);
             match channel.client.send(request).await {
-                Ok(response) if is_foreign(&response) => Err(status_of_http(response.status())),
+                Ok(response) if is_foreign(&response) => Err(status_of_foreign(&response)),
                 Ok(response) => Ok(response.map(|body| ChannelBody::new(body, channel.codes))),
                 Err(error) => Err(status_of(error, channel.codes)),
             }

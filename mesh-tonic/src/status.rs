@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::Response;
 use mesh_core::{
-    Error,
+    Error, ErrorKind,
     policy::grpc_status::{GrpcCode, GrpcCodes},
 };
+use mesh_tower::GuardedBody;
 use tonic::{Code, Status};
 
 /// The status of an error: its code by the dialect's table, its one line as the message, the error
@@ -19,7 +20,11 @@ pub(crate) fn status_of(error: Error, codes: GrpcCodes) -> Status {
 }
 
 /// The status of an answer that is not gRPC's (gRPC, "HTTP to gRPC Status Code Mapping").
-pub(crate) fn status_of_http(status: StatusCode) -> Status {
+pub(crate) fn status_of_foreign(answer: &Response<GuardedBody>) -> Status {
+    let status = answer.status();
     let code = Code::from_i32(i32::from(GrpcCode::of_http(status).number()));
-    Status::new(code, format!("the answer is not gRPC's: HTTP {status}"))
+    let text = format!("the answer is not gRPC's: HTTP {status}");
+    // Only for its words: the service has answered, and nothing failed on the way.
+    let error = answer.body().named(Error::new(ErrorKind::Protocol, text));
+    Status::new(code, error.to_string())
 }

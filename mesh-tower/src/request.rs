@@ -16,7 +16,7 @@ use mesh_core::{
         deadline::{GRPC_TIMEOUT, format_grpc_timeout},
         route::CompiledRoute,
     },
-    runtime::ClusterRuntime,
+    runtime::{ClusterRuntime, Endpoint},
 };
 
 use crate::{body::RequestBody, clock, connect::Pool, observe::Account};
@@ -33,6 +33,10 @@ pub(crate) struct Routed {
     pub(crate) decision: Decision,
     /// What observers will be told of it.
     pub(crate) account: Account,
+    /// How many attempts were begun.
+    pub(crate) attempts: u32,
+    /// The endpoint of the attempt under way: an error of who cuts it short can name it.
+    pub(crate) endpoint: Option<Arc<Endpoint<Pool>>>,
 }
 
 /// What was decided for a request; shared by its attempts.

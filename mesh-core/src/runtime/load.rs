@@ -68,6 +68,12 @@ impl LoadGuard {
         }
     }
 
+    /// Where the request is under way.
+    #[must_use]
+    pub const fn endpoint(&self) -> &Arc<EndpointState> {
+        &self.endpoint
+    }
+
     /// Says how the request ended; the last word counts, when the guard is dropped.
     pub fn record(&mut self, outcome: Outcome) {
         self.outcome = outcome;

@@ -211,7 +211,8 @@ impl<C> View<C> {
         let forward = match route.forward() {
             Ok(forward) => forward,
             Err(reason) => {
-                let error = Error::new(ErrorKind::NoRoute, reason.to_string());
+                let text = format!("the route cannot be followed: {reason}");
+                let error = Error::new(ErrorKind::NoRoute, text);
                 return error.on_route(&route.route.name);
             }
         };

@@ -17,13 +17,15 @@
 //! # Cancellation
 //! Dropping the future frees the place it held and resets the stream.
 
+use std::sync::Arc;
+
 use http::{Request, Response};
 use mesh_core::{
     Error, ErrorKind,
     config::Transport,
     entropy::Entropy,
     error::Origin,
-    runtime::{Outcome, Pick, Picked},
+    runtime::{Endpoint, Outcome, Pick, Picked},
 };
 
 use crate::{
@@ -98,10 +100,16 @@ fn waits(error: &Error) -> bool {
 
 impl Serve for Balance {
     async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
-        let account = &mut routed.account;
-        let answer = self
-            .send(&mut routed.request, &routed.decision, account)
-            .await;
+        let Routed {
+            request,
+            decision,
+            account,
+            endpoint,
+            ..
+        } = routed;
+        // Of an attempt before that was cut short.
+        *endpoint = None;
+        let answer = self.send(request, decision, account, endpoint).await;
         answer.map_err(|error| error.in_cluster(routed.decision.cluster.name().as_str()))
     }
 }
@@ -114,6 +122,7 @@ impl Balance {
         request: &mut Request<RequestBody>,
         decision: &Decision,
         account: &mut Account,
+        at: &mut Option<Arc<Endpoint<Pool>>>,
     ) -> Result<Response<GuardedBody>, Error> {
         let cluster = &decision.cluster;
         let config = cluster.config();
@@ -130,17 +139,22 @@ impl Balance {
                 endpoint,
                 mut guard,
             } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
+            let endpoint = &*at.insert(endpoint);
             account.picked(endpoint.state());
-            let pool = self.pools.of(cluster, &endpoint);
+            let pool = self.pools.of(cluster, endpoint);
             let attempt = decision.telling_deadline(std::mem::take(request));
             let failed = match pool.send(attempt, &config.limits).await {
-                Ok(response) => return Ok(GuardedBody::guard(response, guard, decision.grpc)),
+                Ok(response) => {
+                    *at = None;
+                    return Ok(GuardedBody::guard(response, guard, decision.grpc));
+                }
                 Err(failed) => failed,
             };
             if is_failure(&failed.error) {
                 guard.record(Outcome::Failure);
             }
             let error = failed.error.at_endpoint(endpoint.state().key().as_str());
+            *at = None;
             // Not for a connection that timed out: its wait was the request's own.
             let another = error.kind() == ErrorKind::Connect && others > 0;
             *request = match failed.request {

@@ -59,7 +59,8 @@ impl<S: Serve> Serve for Deadline<S> {
 /// A deadline that has passed already lets nothing begin: the request must not leave.
 pub(crate) fn not_passed(deadline: Instant) -> Result<(), Error> {
     if deadline <= clock::now() {
-        return Err(late());
+        let text = "the deadline had passed before the request was sent";
+        return Err(Error::new(ErrorKind::StreamDeadline, text));
     }
     Ok(())
 }
@@ -67,12 +68,6 @@ pub(crate) fn not_passed(deadline: Instant) -> Result<(), Error> {
 /// The deadline of a request that is under way has passed. How far the request came is not known
 /// here: its endpoint may have seen it.
 pub(crate) fn expired() -> Error {
-    late().sent()
-}
-
-fn late() -> Error {
-    Error::new(
-        ErrorKind::StreamDeadline,
-        "the deadline passed before an answer came",
-    )
+    let text = "the deadline passed before an answer came";
+    Error::new(ErrorKind::StreamDeadline, text).sent()
 }

@@ -73,7 +73,14 @@ pub enum DialStep {
 }
 
 impl DialError {
-    pub(super) fn new(server: Arc<str>, kind: DialErrorKind) -> Self {
+    pub(super) fn new(server: Arc<str>, mut kind: DialErrorKind) -> Self {
+        // An address that is all of the server's name is not told twice.
+        if let DialErrorKind::Connect(text) = &mut kind
+            && let Some(rest) = text.strip_prefix(&*server)
+            && let Some(reason) = rest.strip_prefix(": ")
+        {
+            *text = reason.to_owned();
+        }
         Self { server, kind }
     }
 

@@ -100,7 +100,7 @@ impl Dialer {
             return Ok(connection);
         }
         connection.closed().await;
-        let cause = connection.close_cause().unwrap_or("closed");
+        let cause = connection.close_cause().unwrap_or("the server closed it");
         Err(DialErrorKind::Http2(cause.to_owned()))
     }
 }

@@ -30,7 +30,7 @@ use crate::{
 /// How long a request without a deadline waits for the first configuration.
 pub(super) const FIRST_VIEW: Duration = Duration::from_secs(15);
 
-const NOT_DRIVEN: &str = "the mesh's driver does not run: spawn it, or build the mesh by `spawn`";
+const NOT_DRIVEN: &str = "the mesh's driver does not run: spawn it, or build the mesh by spawn()";
 
 /// A target's view and how it stands; held by its channels and clients.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl TargetCell {
             watch: clusters.observers().watch_target(&name),
             name,
             view: ArcSwapOption::empty(),
-            standing: watch::Sender::new(Standing::Pending("its configuration".into())),
+            standing: watch::Sender::new(Standing::Pending("waiting for its configuration".into())),
             driven: AtomicBool::new(false),
             clusters,
             mesh,
@@ -105,7 +105,8 @@ impl TargetCell {
                     return Ok(view);
                 }
                 if let Standing::Absent(reason) = now {
-                    return Err(Error::new(ErrorKind::NotReady, reason.to_string()));
+                    let text = format!("no configuration: {reason}");
+                    return Err(Error::new(ErrorKind::NotReady, text));
                 }
                 if standing.changed().await.is_err() {
                     return Err(Error::new(ErrorKind::Internal, "the mesh is gone"));
@@ -148,7 +149,7 @@ impl TargetCell {
             Standing::Pending(missing) | Standing::Absent(missing) => Arc::clone(missing),
             Standing::Ready => "".into(),
         };
-        let text = format!("no configuration in time; waiting for {missing}");
+        let text = format!("no configuration in time: {missing}");
         Error::new(kind, text)
     }
 

@@ -88,7 +88,14 @@ impl Clocks {
 }
 
 fn late(kind: ErrorKind) -> Error {
-    Error::new(kind, "the response body was not complete in time").sent()
+    let text = match kind {
+        ErrorKind::RouteTimeout => "the response body was not complete within the route's timeout",
+        ErrorKind::AttemptTimeout => {
+            "the response body was not complete within the attempt's timeout"
+        }
+        _ => "the deadline passed while the response body was read",
+    };
+    Error::new(kind, text).sent()
 }
 
 impl fmt::Debug for Open {

@@ -6,6 +6,7 @@ mod judge;
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,7 +15,9 @@ use http::{HeaderMap, Response};
 use http_body::{Body, Frame, SizeHint};
 use mesh_core::{
     Error,
+    name::Target,
     observe::End,
+    policy::route::CompiledRoute,
     runtime::{LoadGuard, Outcome},
 };
 
@@ -27,8 +30,15 @@ use crate::{body::ResponseBody, observe::Account};
 pub struct GuardedBody {
     inner: ResponseBody,
     guard: Option<(LoadGuard, Judge)>,
+    asked: Option<Asked>,
     account: Account,
     clocks: Clocks,
+}
+
+/// What was asked for, as errors name it.
+struct Asked {
+    target: Target,
+    route: Arc<CompiledRoute>,
 }
 
 impl GuardedBody {
@@ -43,6 +53,7 @@ impl GuardedBody {
         let mut response = response.map(|inner| Self {
             inner,
             guard,
+            asked: None,
             account: Account::default(),
             clocks: Clocks::default(),
         });
@@ -57,6 +68,7 @@ impl GuardedBody {
         Self {
             inner: ResponseBody::full(body),
             guard: None,
+            asked: None,
             account: Account::default(),
             clocks: Clocks::default(),
         }
@@ -73,6 +85,30 @@ impl GuardedBody {
         if self.inner.is_end_stream() {
             self.account.end(End::Answered);
         }
+    }
+
+    /// Has errors name what was asked for.
+    pub(crate) fn asked(&mut self, target: Target, route: Arc<CompiledRoute>) {
+        self.asked = Some(Asked { target, route });
+    }
+
+    /// Names target, route, cluster and endpoint in an error of this answer: the latter two unless it
+    /// has been read to its end.
+    #[must_use]
+    #[cold]
+    pub fn named(&self, mut error: Error) -> Error {
+        if let Some(asked) = &self.asked {
+            error = error
+                .for_target(asked.target.as_str())
+                .on_route(&asked.route.route.name);
+        }
+        if let Some((guard, _)) = &self.guard {
+            let endpoint = guard.endpoint();
+            error = error
+                .in_cluster(endpoint.cluster().as_str())
+                .at_endpoint(endpoint.key().as_str());
+        }
+        error
     }
 
     /// Lets go of an answer that counts as a failure whatever its body would have said.
@@ -100,6 +136,7 @@ impl GuardedBody {
     /// Ends the body for being late. What is left of the stream is reset here, not when the caller
     /// lets go.
     fn cut(&mut self, late: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let late = self.named(late);
         self.inner = ResponseBody::empty();
         self.clocks.stop();
         self.finish(Err(&late));
@@ -129,7 +166,7 @@ impl Body for GuardedBody {
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
-                let error = Error::from(error);
+                let error = self.named(error.into());
                 self.finish(Err(&error));
                 Poll::Ready(Some(Err(error)))
             }

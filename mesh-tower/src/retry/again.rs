@@ -27,6 +27,8 @@ pub(crate) struct Again<'a, P> {
     waits: u32,
     // Held while a retry is under way: it counts against a limit.
     permit: Option<P>,
+    // A retry was due, and there was no permit.
+    denied: bool,
 }
 
 impl<'a, P> Again<'a, P> {
@@ -41,6 +43,7 @@ impl<'a, P> Again<'a, P> {
             transparent: 0,
             waits: 0,
             permit: None,
+            denied: false,
         }
     }
 
@@ -71,9 +74,19 @@ impl<'a, P> Again<'a, P> {
         let wait = self.wait(policy, asked)?;
         // The retry before this one has ended.
         self.permit = None;
-        self.permit = Some(permit()?);
+        self.permit = permit();
+        self.denied = self.permit.is_none();
+        if self.denied {
+            return None;
+        }
         self.retries += 1;
         Some(wait)
+    }
+
+    /// Why a retry that was due is not made.
+    pub(super) fn denied(&self) -> Option<&'static str> {
+        self.denied
+            .then_some("the cluster's limit on retries is reached")
     }
 
     /// Numbers an attempt: dialect grpc tells the service how many went before it, those that never

@@ -112,14 +112,22 @@ pub(crate) async fn send_until_final<A: Attempts>(
         UNREFUSED_LIMIT
     };
     let saved = Saved::of(attempts.request(), limit, A::save);
+    let mut attempt = 0;
     loop {
+        attempt += 1;
         attempts.begin();
         let answer = attempts.send().await;
         attempts.came(&answer);
         let wait = again.after(&answer, || attempts.permit());
+        let wanted = wait.is_some();
         let Some(wait) = wait.filter(|_| saved.rewind()) else {
             saved.commit();
-            return answer;
+            let lost = if wanted {
+                Some(OUTGROWN)
+            } else {
+                again.denied()
+            };
+            return answer.map_err(|error| final_error(error, attempt, lost));
         };
         if let Ok(answer) = answer {
             attempts.discard(answer);
@@ -130,6 +138,18 @@ pub(crate) async fn send_until_final<A: Attempts>(
         let request = attempts.request();
         *request = saved.replay();
         again.number(request.headers_mut());
+    }
+}
+
+/// Why a request cannot be sent again whose body is no longer there.
+const OUTGROWN: &str = "its body outgrew what is kept of it";
+
+/// The error of the last attempt; `lost` says why there is no other where policy asks for one.
+fn final_error(error: Error, attempt: u32, lost: Option<&'static str>) -> Error {
+    let error = error.in_attempt(attempt);
+    match lost {
+        Some(reason) => error.not_again(reason),
+        None => error,
     }
 }
 
@@ -157,6 +177,7 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
     }
 
     fn begin(&mut self) {
+        self.routed.attempts += 1;
         let headers = self.routed.request.headers_mut();
         self.routed.account.attempt(headers);
     }

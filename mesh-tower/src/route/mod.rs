@@ -98,16 +98,20 @@ impl<S: Serve> Route<S> {
             request,
             decision,
             account,
+            attempts: 0,
+            endpoint: None,
         };
         match self.inner.serve(&mut routed).await {
             Ok(mut response) => {
                 let changed = !routed.decision.filters.is_empty();
                 routed.account.answered(&mut response, changed);
+                let target = self.target.name().clone();
+                response.body_mut().asked(target, routed.decision.route);
                 Ok(response)
             }
             Err(error) => {
-                let error = error.on_route(&routed.decision.route.route.name);
-                Err(failed(&mut routed.account, named(error)))
+                let error = named(placed(&routed, error));
+                Err(failed(&mut routed.account, error))
             }
         }
     }
@@ -149,6 +153,22 @@ impl<S: Serve> Route<S> {
             deadline: limit.and_then(|limit| arrival.checked_add(limit)),
         };
         Ok((decision, chosen.watch))
+    }
+}
+
+/// Names route, cluster, endpoint and attempt in an error of a request that was under way.
+fn placed(routed: &Routed, error: Error) -> Error {
+    let error = error.on_route(&routed.decision.route.route.name);
+    // A filter sent it on to where no route takes it.
+    if error.kind() == ErrorKind::NoRoute {
+        return error;
+    }
+    let error = error
+        .in_cluster(routed.decision.cluster.name().as_str())
+        .in_attempt(routed.attempts);
+    match &routed.endpoint {
+        Some(endpoint) => error.at_endpoint(endpoint.state().key().as_str()),
+        None => error,
     }
 }
 

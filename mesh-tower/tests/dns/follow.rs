@@ -39,7 +39,7 @@ async fn all_addresses_of_both_families_are_endpoints() {
     let source = source(&script);
     let mut watch = source.watch(&TARGET.into());
     assert!(
-        matches!(watch.latest(), ConfigUpdate::Pending(text) if &*text == "the addresses of shop.test")
+        matches!(watch.latest(), ConfigUpdate::Pending(text) if &*text == "waiting for the addresses of shop.test")
     );
     let snapshot = ready(next(&mut watch).await);
     assert_eq!(script.asked()[0].0, "shop.test 80");

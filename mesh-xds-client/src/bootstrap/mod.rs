@@ -130,7 +130,8 @@ impl Bootstrap {
         let servers = server::read_list(root, "xds_servers", errors);
         match servers {
             None => errors.push(&root.at("xds_servers"), "is missing"),
-            Some(ref servers) if servers.is_empty() => {
+            // Of servers that are wrong enough is said.
+            Some(ref servers) if servers.is_empty() && errors.is_empty() => {
                 errors.push(&root.at("xds_servers"), "names no server that can be used");
             }
             Some(_) => {}

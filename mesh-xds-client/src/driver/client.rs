@@ -100,7 +100,11 @@ impl Client {
     }
 
     pub(crate) fn handle_closed(&mut self, now: Instant, reason: &str) {
-        let reason = format!("{}: {reason}", self.server_uri());
+        // The error of a dialler begins with the server already.
+        let reason = match self.server_uri() {
+            server if reason.starts_with(&**server) => reason.to_owned(),
+            server => format!("{server}: {reason}"),
+        };
         self.ads.handle_closed(now, &reason);
         self.last_end = Some(reason);
         self.graph.note_connection();

@@ -114,9 +114,8 @@ impl ClusterNode {
         let (service, endpoints) = match usable(config) {
             Err(reason) => {
                 self.wanted = None;
-                let text = format!("cluster {name:?} cannot be used: {reason}");
                 return Some(Shown {
-                    entry: ClusterEntry::Unavailable(text.into()),
+                    entry: ClusterEntry::Unavailable(reason.into()),
                     service: None,
                     transient: false,
                 });

@@ -33,6 +33,9 @@ impl Origin<'_> {
         }
         let _ = write!(text, " (requested from {}", self.server);
         if let Some(error) = error.or(self.error) {
+            // Our node is named already.
+            let ours = format!("xDS node {:?}: ", self.node);
+            let error = error.strip_prefix(&ours).unwrap_or(error);
             let _ = write!(text, ", last error: {error}");
         }
         text.push(')');

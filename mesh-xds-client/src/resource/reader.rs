@@ -1,8 +1,11 @@
 //! What every decoder carries along: options, errors, warnings, and the scalar types of xDS.
 
-use std::{borrow::Cow, collections::HashMap, error::Error as _, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
-use mesh_core::config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern, RetryPolicy};
+use mesh_core::{
+    config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern, RetryPolicy},
+    error::Causes,
+};
 use mesh_proto::{
     Any, TypeUrl, UnpackError,
     envoy::{
@@ -234,12 +237,11 @@ pub(super) fn denominator_of(percent: FractionalPercent) -> Option<u32> {
 
 /// Why a message could not be unpacked, its cause included.
 pub(super) fn unpack_reason(error: &UnpackError) -> String {
-    match (error, error.source()) {
-        (UnpackError::WrongType { expected, found }, _) => {
+    match error {
+        UnpackError::WrongType { expected, found } => {
             format!("expected {expected}, found {}", quoted(found))
         }
-        (_, Some(source)) => format!("{error}: {source}"),
-        (_, None) => error.to_string(),
+        _ => Causes(error).to_string(),
     }
 }
 

@@ -148,7 +148,10 @@ impl<C> ClusterRuntime<C> {
         }
         let leave = self.state.requests.try_add(set.max_requests);
         if !self.state.counted(leave, Limit::Requests) {
-            let error = Error::new(ErrorKind::Overloaded, "max_requests reached");
+            let error = Error::new(
+                ErrorKind::Overloaded,
+                "too many requests are under way: max_requests is reached",
+            );
             return Pick::Fail(error.in_cluster(self.name().as_str()));
         }
         match set.find(entropy) {

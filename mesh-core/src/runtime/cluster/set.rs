@@ -138,7 +138,9 @@ impl<C> PickerSet<C> {
 
     fn refused(&self, refusal: &Refusal) -> Error {
         let error = match refusal {
-            Refusal::Empty => Error::new(ErrorKind::NoEndpoint, "no healthy endpoint"),
+            Refusal::Empty => {
+                Error::new(ErrorKind::NoEndpoint, "the cluster has no healthy endpoint")
+            }
             Refusal::Panic => Error::new(
                 ErrorKind::NoEndpoint,
                 "too few healthy endpoints, and the cluster is to fail then",

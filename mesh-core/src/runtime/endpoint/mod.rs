@@ -16,7 +16,10 @@ pub(crate) use self::connectivity::{Reported, Standing};
 use self::{backoff::Outage, connectivity::ReportedCell};
 pub use self::{connectivity::Connectivity, slot::Endpoint};
 use super::{ClusterState, load::EndpointLoad, registry::Identity};
-use crate::{config::Address, name::EndpointKey};
+use crate::{
+    config::Address,
+    name::{ClusterName, EndpointKey},
+};
 
 /// The live state of one endpoint: shared by all meshes and workers of the process, and carried
 /// from one configuration to the next.
@@ -50,6 +53,12 @@ impl EndpointState {
     #[must_use]
     pub fn key(&self) -> &EndpointKey {
         &self.identity.key
+    }
+
+    /// The name of its cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &ClusterName {
+        self.cluster.name()
     }
 
     /// Where it listens.

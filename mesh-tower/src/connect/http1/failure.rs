@@ -2,6 +2,7 @@
 
 use http::{Request, Uri};
 use hyper::client::conn::TrySendError;
+use mesh_core::error::Causes;
 
 use crate::body::RequestBody;
 use crate::connect::{SendFailure, SendFailureKind};
@@ -41,8 +42,5 @@ pub(super) fn classify(error: &hyper::Error, upload: Option<&Upload>) -> SendFai
 
 /// hyper's message without its source says only what it was doing.
 fn describe(error: &hyper::Error) -> Box<str> {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}").into(),
-        None => error.to_string().into(),
-    }
+    Causes(error).to_string().into()
 }

@@ -19,6 +19,9 @@ use super::connection::{ConnectionState, Http2Connection};
 use super::keepalive::Keepalive;
 use super::shared::{self, Shared};
 
+/// Why a connection ended that says nothing else.
+const CLOSED: &str = "the peer closed it";
+
 /// Drives one connection; its owner spawns it. Completes when the connection is gone, and
 /// dropping it closes the connection and fails its streams.
 #[must_use = "a connection does nothing until its driver is polled"]
@@ -88,7 +91,7 @@ where
     pub async fn settled(&mut self) -> io::Result<()> {
         poll_fn(|cx| match Pin::new(&mut *self).poll(cx) {
             Poll::Ready(()) => {
-                let cause = self.shared.cause().unwrap_or("closed");
+                let cause = self.shared.cause().unwrap_or(CLOSED);
                 let text = format!("the peer did not begin HTTP/2: {cause}");
                 Poll::Ready(Err(io::Error::other(text)))
             }
@@ -127,7 +130,7 @@ where
         }
         if let Poll::Ready(result) = Pin::new(&mut this.connection).poll(cx) {
             match result {
-                Ok(()) => this.shared.close("closed"),
+                Ok(()) => this.shared.close(CLOSED),
                 Err(error) => this.shared.close(&error.to_string()),
             }
             return Poll::Ready(());

@@ -10,6 +10,7 @@ use std::{
 use mesh_core::{
     ErrorKind,
     config::Limits,
+    error::Causes,
     runtime::{ClusterState, ConnectionPermit, Connectivity, EndpointState},
 };
 
@@ -76,7 +77,7 @@ impl Dialer {
             begin(io).await
         };
         match tokio::time::timeout(self.timeout, connecting).await {
-            Ok(connected) => connected.map_err(|error| DialError::new(error.to_string())),
+            Ok(connected) => connected.map_err(|error| DialError::new(Causes(&error).to_string())),
             Err(_) => Err(DialError {
                 kind: ErrorKind::ConnectTimeout,
                 reason: format!("no connection within {:?}", self.timeout).into(),

@@ -44,7 +44,7 @@ impl SendError {
 
 /// No more requests may wait for a connection.
 pub(crate) fn too_many() -> Error {
-    let text = "too many requests wait for a connection (max_pending_requests)";
+    let text = "too many requests wait for a connection: max_pending_requests is reached";
     Error::new(ErrorKind::Overloaded, text)
 }
 
@@ -55,7 +55,7 @@ impl From<SendFailure> for SendError {
             (SendFailureKind::Protocol(text), Some(_)) => {
                 Error::new(ErrorKind::BadRequest, String::from(text))
             }
-            (kind, _) => error_of(kind),
+            (kind, _) => error_of(kind, "before an answer came"),
         };
         Self {
             error,
@@ -66,11 +66,12 @@ impl From<SendFailure> for SendError {
 
 impl From<ConnError> for Error {
     fn from(error: ConnError) -> Self {
-        error_of(error.into_kind()).sent()
+        error_of(error.into_kind(), "while the response body was read").sent()
     }
 }
 
-fn error_of(kind: SendFailureKind) -> Error {
+/// The error of an exchange that ended at a point that `when` says.
+fn error_of(kind: SendFailureKind, when: &str) -> Error {
     match kind {
         SendFailureKind::Unsent => Error::new(
             ErrorKind::Reset,
@@ -83,13 +84,13 @@ fn error_of(kind: SendFailureKind) -> Error {
         .with_h2_reason(ResetReason::REFUSED_STREAM.code()),
         SendFailureKind::Reset(reason) => Error::new(
             ErrorKind::Reset,
-            format!("the endpoint reset the stream: {reason}"),
+            format!("the endpoint reset the stream {when}: {reason}"),
         )
         .with_h2_reason(reason.code())
         .sent(),
         SendFailureKind::ConnectionLost(cause) => Error::new(
             ErrorKind::Reset,
-            format!("the connection was lost: {cause}"),
+            format!("the connection was lost {when}: {cause}"),
         )
         .sent(),
         SendFailureKind::RequestBody(source) => {
@@ -102,8 +103,10 @@ fn error_of(kind: SendFailureKind) -> Error {
             format!("the endpoint broke the protocol: {text}"),
         )
         .sent(),
-        SendFailureKind::TooLarge => {
-            Error::new(ErrorKind::Protocol, "the response's head is too large").sent()
-        }
+        SendFailureKind::TooLarge => Error::new(
+            ErrorKind::Protocol,
+            "the head of the endpoint's answer is too large",
+        )
+        .sent(),
     }
 }

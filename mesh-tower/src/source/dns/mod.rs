@@ -71,7 +71,7 @@ impl DnsSource {
         }
         // Targets come and go; what nobody watches is forgotten when the next one comes.
         live.retain(|_, subscription| subscription.strong_count() > 0);
-        let missing = format!("the addresses of {host}");
+        let missing = format!("waiting for the addresses of {host}");
         let (sender, updates) = watch::channel(ConfigUpdate::Pending(missing.into()));
         let (failed, failures) = watch::channel(());
         let following = Following {

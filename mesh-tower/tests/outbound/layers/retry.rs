@@ -111,5 +111,8 @@ async fn a_service_that_is_never_ready_is_given_up() {
     let error = call(&mut service, order()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(!error.was_sent());
-    assert_eq!(error.to_string(), "the service is not ready: out of order");
+    assert_eq!(
+        error.to_string(),
+        "the service is not ready (attempt 3): out of order"
+    );
 }

@@ -115,7 +115,7 @@ fn panic_can_be_off_or_a_failure() {
         (
             0,
             false,
-            "no healthy endpoint (cluster shop): the control plane is away",
+            "the cluster has no healthy endpoint (cluster shop): the control plane is away",
         ),
         (
             50,

@@ -23,7 +23,10 @@ fn max_requests_holds_and_slots_come_back() {
     assert_eq!(first.endpoint.state().in_flight(), 2);
     let error = take().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
-    assert_eq!(error.to_string(), "max_requests reached (cluster shop)");
+    assert_eq!(
+        error.to_string(),
+        "too many requests are under way: max_requests is reached (cluster shop)"
+    );
     first.guard.record(Outcome::Success);
     drop((first, second));
     let mut third = take().unwrap();
