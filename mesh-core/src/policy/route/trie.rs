@@ -255,7 +255,56 @@ impl Text for FoldedBackwards<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::{collection, prelude::*};
+
     use super::*;
+
+    #[derive(Clone, Copy)]
+    struct Bytes<'a>(&'a [u8]);
+
+    impl Text for Bytes<'_> {
+        fn byte(self, at: usize) -> Option<u8> {
+            self.0.get(at).copied()
+        }
+    }
+
+    /// Bytes that are near each other and at the ends, and any.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![
+            8 => prop::sample::select(vec![0, 1, 2, 127, 128, 254, 255]),
+            1 => any::<u8>(),
+        ];
+        collection::vec(byte, 0..6)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_every_key_is_found_and_none_but_beginnings_behind_the_first(
+            keys in collection::btree_set(bytes(), 0..80),
+            texts in collection::vec(bytes(), 20),
+        ) {
+            let entries = keys.iter().map(|key| (key.clone(), Some(key.clone())));
+            let trie = Trie::new(entries.collect(), |_, _| ());
+            for text in texts.iter().chain(&keys) {
+                let begins = |key: &&Vec<u8>| text.starts_with(key);
+                let found = trie.beginnings(Bytes(text)).flatten();
+                let found: Vec<_> = found.skip_while(|key| !begins(key)).collect();
+                let expected: BTreeSet<_> = keys.iter().filter(begins).collect();
+                prop_assert_eq!(found, expected.into_iter().rev().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn far_bytes_leave_few_gaps() {
+        let pairs = (0..=255_u8).flat_map(|first| [0, 255].map(|last| vec![first, last]));
+        let entries = pairs.map(|key| (key, Some(())));
+        let trie = Trie::new(entries.collect(), |_, _| ());
+        // The root, 256 nodes and 512 leaves.
+        assert!(trie.nodes.len() < 1_200, "{}", trie.nodes.len());
+    }
 
     /// The keys found for `text`, those before the first with which it begins left out.
     fn found<'k>(keys: &[&'k str], text: impl Text, begins: impl Fn(&str) -> bool) -> Vec<&'k str> {
