@@ -23,15 +23,18 @@ impl LeastRequest {
 
 impl Picker for LeastRequest {
     fn pick(&self, cx: &PickContext<'_>, loads: &dyn Loads) -> usize {
-        // A draw has the bits for two of fewer than 2^32.
+        // One draw for both: there are bits enough.
         let (mut best, other) = super::two_below(cx.entropy.draw(), self.count);
         let mut least = loads.active(best);
-        let others = (2..self.choices).map(|_| super::index_below(cx.entropy.draw(), self.count));
-        for other in std::iter::once(other).chain(others) {
+        let mut compare = |other| {
             let active = loads.active(other);
             if active < least {
                 (best, least) = (other, active);
             }
+        };
+        compare(other);
+        for _ in 2..self.choices {
+            compare(super::index_below(cx.entropy.draw(), self.count));
         }
         best
     }

@@ -93,9 +93,10 @@ pub(crate) fn index_below(draw: u64, bound: usize) -> usize {
     usize::try_from(below(draw, bound)).unwrap_or(0)
 }
 
-/// Two indices below `bound`, each by half of the draw. A pool has fewer members than 2^32, so that
-/// the bias stays below `bound` / 2^32.
+/// Two indices below `bound`, each by half of the draw; the bias is below `bound` / 2^32, and a pool
+/// has fewer members than that.
 pub(crate) fn two_below(draw: u64, bound: usize) -> (usize, usize) {
-    let index = |half: u64| index_below(half << 32, bound);
-    (index(draw >> 32), index(draw))
+    let bound = bound as u64;
+    let index = |half: u64| usize::try_from(half.wrapping_mul(bound) >> 32).unwrap_or(0);
+    (index(draw >> 32), index(draw & 0xffff_ffff))
 }

@@ -1,6 +1,6 @@
 //! Conditions on a header, in both dialects' reading (gRFC A28; Envoy's `HeaderMatcher`).
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use smallvec::SmallVec;
 
 use super::{grpc::GRPC, lookup::Lookups, string};
@@ -100,22 +100,34 @@ impl<'a> Value<'a> {
 
     /// Whether the value, by the dialect's reading of several lines, passes `test`.
     fn any(self, reading: HeaderLines, test: impl Fn(&[u8]) -> bool) -> bool {
-        match (self, reading) {
-            (Self::One(value), _) => test(value),
-            (Self::Lines(headers, name), HeaderLines::Each) => {
-                let mut lines = headers.get_all(name).iter();
-                lines.any(|line| test(line.as_bytes()))
-            }
-            (Self::Lines(headers, name), HeaderLines::Joined) => {
-                let mut joined = SmallVec::<[u8; JOINED_INLINE]>::new();
-                for (i, line) in headers.get_all(name).iter().enumerate() {
-                    if i > 0 {
-                        joined.push(b',');
-                    }
-                    joined.extend_from_slice(line.as_bytes());
+        match self {
+            Self::One(value) => test(value),
+            Self::Lines(headers, name) => any_line(headers, name, reading, &test),
+        }
+    }
+}
+
+/// Apart, so that the common case does not make room for lines to be joined.
+#[cold]
+fn any_line(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    reading: HeaderLines,
+    test: &dyn Fn(&[u8]) -> bool,
+) -> bool {
+    let lines = headers.get_all(name).iter();
+    let mut lines = lines.map(HeaderValue::as_bytes);
+    match reading {
+        HeaderLines::Each => lines.any(test),
+        HeaderLines::Joined => {
+            let mut joined = SmallVec::<[u8; JOINED_INLINE]>::new();
+            for (i, line) in lines.enumerate() {
+                if i > 0 {
+                    joined.push(b',');
                 }
-                test(&joined)
+                joined.extend_from_slice(line);
             }
+            test(&joined)
         }
     }
 }

@@ -36,6 +36,7 @@ impl<'a> Lookups<'a> {
     }
 
     /// The first line of the header `name`.
+    #[inline]
     pub(super) fn line(&self, name: &'a HeaderName) -> Option<Line<'a>> {
         match self.last.get() {
             Some((last, line)) if last == name => line,

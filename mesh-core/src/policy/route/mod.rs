@@ -166,6 +166,7 @@ impl RouteTable {
     }
 
     /// The domain that serves `authority`.
+    #[inline]
     pub(crate) fn domain(&self, authority: &str) -> Option<Place> {
         self.domains.find(authority, |place| {
             &self.hosts[place.host()].domains[place.domain()]

@@ -1,4 +1,4 @@
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{Method, Uri};
 
 use super::*;
 use crate::config::{Dialect, Pattern, StringMatch, StringMatchKind};
