@@ -1,6 +1,6 @@
 //! A mesh for a target given on the command line.
 
-use mesh::{Error, Mesh};
+use mesh::{Error, Mesh, telemetry::MetricsObserver};
 
 /// Starts a mesh that can call `target`. Targets of xDS need a control plane, which the bootstrap in
 /// the environment names; all others need nothing.
@@ -13,5 +13,6 @@ pub fn mesh_for(target: &str) -> Result<Mesh, Error> {
     } else {
         Mesh::builder()
     };
-    builder.spawn()
+    // For the recorder that the program has installed; without one nothing is kept.
+    builder.observer(MetricsObserver::new()).spawn()
 }

@@ -270,6 +270,14 @@ fn a_client_that_is_asked_to_end_says_how_far_it_came() {
     }
 }
 
+/// What a GET of this path is answered with, head and all.
+fn fetch(address: SocketAddr, path: &str) -> String {
+    let mut connection = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
+    std::io::read_to_string(connection).unwrap()
+}
+
 /// The whole way of a request by HTTP: client, mesh, service, mesh, service.
 fn a_request_goes_through_a_service_to_another(protocol: &[&str]) {
     let mut last = Program::start(AXUM_SERVICE, &["--name", "last"]);
@@ -281,7 +289,8 @@ fn a_request_goes_through_a_service_to_another(protocol: &[&str]) {
 
     let front = ["--name", "front", "--upstream", "xds:///last"];
     let mut front = Program::start_with(AXUM_SERVICE, &front, Some(&to_last.bootstrap));
-    let endpoints = format!("front={}", front.address());
+    let at = front.address();
+    let endpoints = format!("front={at}");
     let mut flags = vec!["--listener", "front", "--route", "front=1", "--endpoints"];
     flags.push(&endpoints);
     flags.extend(protocol);
@@ -291,6 +300,13 @@ fn a_request_goes_through_a_service_to_another(protocol: &[&str]) {
     let said = run(HTTP_CLIENT, &get, Some(&to_front.bootstrap));
     assert!(said.status.success(), "{:?}", said.errors);
     assert_eq!(counted(&said.lines), [(5, "200  front > last")]);
+
+    // The service shows what its mesh has counted.
+    let page = fetch(at, "/metrics");
+    let counted_there = "http_client_request_duration_seconds_count{\
+        http_request_method=\"GET\",http_response_status_code=\"200\",mesh_cluster=\"last\",\
+        server_address=\"xds:///last\"} 5";
+    assert!(page.lines().any(|line| line == counted_there), "{page}");
 
     // An answer of any status is an answer.
     let get = ["xds:///front", "http://front/elsewhere", "-H", "x-a: b"];

@@ -13,14 +13,15 @@ use axum::{
 use bytes::Bytes;
 use clap::Parser;
 use http_body_util::{BodyExt, Empty, Limited};
-use mesh::HttpClient;
+use mesh::{HttpClient, telemetry};
 use mesh_examples::{stop, target::mesh_for};
 use tokio::net::TcpListener;
 
 /// The most that is read of an answer from upstream, in bytes.
 const LIMIT: usize = 64 * 1024;
 
-/// Answers `GET /where` with its name; given an upstream, with the way through it.
+/// Answers `GET /where` with its name; given an upstream, with the way through it. Answers
+/// `GET /metrics` with what the mesh has counted.
 #[derive(Debug, Parser)]
 struct Args {
     /// Where to listen; port 0 takes any free one.
@@ -51,12 +52,15 @@ struct Upstream {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let stop = stop::requested()?;
+    // Before the mesh, which counts for whatever recorder it finds.
+    let page = telemetry::prometheus()?;
     let shared = Shared {
         name: args.name,
         upstream: args.upstream.as_deref().map(upstream).transpose()?,
     };
     let app = Router::new()
         .route("/where", get(answer))
+        .route("/metrics", get(async move || page.response()))
         .with_state(shared);
 
     let listener = TcpListener::bind(args.listen)

@@ -19,6 +19,7 @@ mod failing_endpoints;
 mod health;
 mod life;
 mod limits;
+mod observed;
 mod plane_trouble;
 mod routing;
 mod timeouts;
