@@ -201,3 +201,6 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

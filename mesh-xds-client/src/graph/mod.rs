@@ -154,7 +154,7 @@ impl Graph {
 
     /// Whether nothing is kept.
     #[cfg(test)]
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.targets.is_empty()
             && self.clusters.is_empty()
             && self.tables.is_empty()

@@ -45,7 +45,7 @@ mod update;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::{
     config::{AdsConfig, Limits, Variant},

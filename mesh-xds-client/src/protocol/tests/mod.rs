@@ -3,7 +3,7 @@
 mod bounds;
 mod delta;
 mod life;
-mod model;
+pub(crate) mod model;
 mod simulation;
 mod sotw;
 mod stream;

@@ -8,12 +8,14 @@ use super::*;
 /// What a resource is told to be by a server that has none.
 const NONE: &str = "none";
 
-pub(super) struct Server {
+pub(crate) struct Server<C> {
     variant: Variant,
+    /// Makes a resource of its name and content.
+    render: fn(ResourceType, &str, &C) -> Any,
     /// Whether requests with a stale nonce are ignored whole, or taken for their names.
-    pub(super) strict: bool,
+    pub(crate) strict: bool,
     /// Content and version, by kind and name.
-    pub(super) world: BTreeMap<(ResourceType, String), (String, u64)>,
+    pub(crate) world: BTreeMap<(ResourceType, String), (C, u64)>,
     clock: u64,
     nonce: u64,
     stream: Option<Stream>,
@@ -36,27 +38,34 @@ struct Told {
     last: (Vec<String>, String),
 }
 
-impl Server {
-    pub(super) fn new(variant: Variant, strict: bool) -> Self {
+impl<C> Server<C> {
+    /// A server whose versions begin after `clock`.
+    pub(crate) fn new(
+        variant: Variant,
+        strict: bool,
+        clock: u64,
+        render: fn(ResourceType, &str, &C) -> Any,
+    ) -> Self {
         Self {
             variant,
+            render,
             strict,
             world: BTreeMap::new(),
-            clock: 0,
+            clock,
             nonce: 0,
             stream: None,
         }
     }
 
-    pub(super) fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         self.stream = Some(Stream::default());
     }
 
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.stream = None;
     }
 
-    pub(super) fn set(&mut self, kind: ResourceType, name: &str, content: Option<String>) {
+    pub(crate) fn set(&mut self, kind: ResourceType, name: &str, content: Option<C>) {
         self.clock += 1;
         let key = (kind, name.to_owned());
         match content {
@@ -73,7 +82,7 @@ impl Server {
     }
 
     /// Takes a request; gives the responses that it calls for.
-    pub(super) fn receive(&mut self, request: AdsRequest) -> Vec<AdsResponse> {
+    pub(crate) fn receive(&mut self, request: AdsRequest) -> Vec<AdsResponse> {
         let mut stream = self.stream.take().expect("a request comes on a stream");
         stream.requests += 1;
         let first = stream.requests == 1;
@@ -165,7 +174,7 @@ impl Server {
             if kind.all_in_sotw() || names.contains(name) {
                 *sent = Some(self.version(kind, name));
                 if let Some((content, _)) = self.world.get(&(kind, name.clone())) {
-                    response.resources.push(thing(kind, name, content));
+                    response.resources.push((self.render)(kind, name, content));
                 }
             }
         }
@@ -208,6 +217,9 @@ impl Server {
         }
         for name in &subscribe {
             let held = request.initial_resource_versions.get(name).cloned();
+            if let Some(Ok(version)) = held.as_ref().map(|version| version.parse::<u64>()) {
+                assert!(version <= self.clock, "a version that was sent");
+            }
             assert!(
                 told.sent.insert(name.clone(), held).is_none(),
                 "{name} is known"
@@ -232,8 +244,12 @@ impl Server {
             match self.world.get(&(kind, name.clone())) {
                 None => response.removed_resources.push(name.clone()),
                 Some((content, _)) => {
-                    let one = delta(kind, "", &[(name, &version, content)], &[]);
-                    response.resources.extend(one.resources);
+                    response.resources.push(Resource {
+                        name: name.clone(),
+                        version: version.clone(),
+                        resource: Some((self.render)(kind, name, content)),
+                        ..Default::default()
+                    });
                 }
             }
             told.sent.insert(name.clone(), Some(version));
@@ -252,7 +268,7 @@ impl Server {
 
     /// Sends what the client does not have of a type; in delta one part only, drawn by `draw`. With
     /// `again` also what it has.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         kind: ResourceType,
         again: bool,

@@ -10,7 +10,7 @@ type Key = (ResourceType, String);
 struct Simulation {
     random: fastrand::Rng,
     client: Client,
-    server: Server,
+    server: Server<String>,
     wanted: BTreeSet<Key>,
     /// Not to be wanted again on this stream. A strict server may have ignored the request that
     /// dropped the name as stale; when it is back in the next one, nothing has changed for the
@@ -37,7 +37,9 @@ impl Simulation {
             random: fastrand::Rng::with_seed(seed),
             action: Some(client.now),
             client,
-            server: Server::new(variant, strict),
+            server: Server::new(variant, strict, 0, |kind, name, content| {
+                thing(kind, name, content)
+            }),
             wanted: BTreeSet::new(),
             spent: BTreeSet::new(),
             view: BTreeMap::new(),

@@ -1,0 +1,4 @@
+//! The whole client without its I/O, held against model control planes.
+
+mod simulation;
+mod world;
