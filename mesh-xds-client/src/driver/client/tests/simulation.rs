@@ -19,7 +19,7 @@ use mesh_core::{
 };
 use mesh_proto::Any;
 
-use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, ports, render};
+use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, number, ports, render};
 use crate::{
     bootstrap::{Bootstrap, Node, ServerFeatures, XdsServer},
     driver::{Client, Decoder},
@@ -565,12 +565,6 @@ impl Simulation {
         assert_eq!(self.client.ads.poll_timeout(), None, "no timer is left");
         assert!(self.snapshots.is_empty(), "no snapshot is left");
     }
-}
-
-/// A number from the environment.
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
 }
 
 /// `MESH_SEED` runs one seed again, `MESH_SEEDS` that many of them.

@@ -72,6 +72,11 @@ impl Content {
         Self { body, number }
     }
 
+    pub(super) const fn bad(number: u16) -> Self {
+        let body = Body::Bad;
+        Self { body, number }
+    }
+
     pub(super) const fn is_bad(&self) -> bool {
         matches!(self.body, Body::Bad)
     }
@@ -269,4 +274,10 @@ pub(super) fn ports(entry: &ClusterEntry) -> Vec<u16> {
         other => panic!("{other:?}"),
     };
     endpoints.map(|endpoint| port(&endpoint.address)).collect()
+}
+
+/// A number from the environment.
+pub(super) fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
 }
