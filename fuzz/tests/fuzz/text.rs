@@ -13,6 +13,7 @@ use mesh_core::{
     },
     target::TargetUri,
 };
+use mesh_telemetry::TraceContext;
 use mesh_xds_client::protocol::canonical;
 
 use crate::{draw::Draw, engine::run};
@@ -121,6 +122,31 @@ fn target() {
                 assert!(!error.to_string().contains(char::is_control), "{error}");
             }
         }
+    });
+}
+
+#[test]
+fn traceparent() {
+    run("text::traceparent", 20_000, |input| {
+        const DIGITS: &[u8] = b"0123456789abcdefA-g";
+        let mut draw = Draw::new(input);
+        let mut text = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x".to_vec();
+        text.truncate(text.len() - draw.below(4));
+        for _ in 0..draw.below(6) {
+            let at = draw.below(text.len());
+            text[at] = *draw.pick(DIGITS);
+        }
+        if draw.one_in(4) {
+            text.truncate(draw.below(text.len()));
+            text.extend(draw.rest());
+        }
+        let Some(context) = TraceContext::parse(&text) else {
+            return;
+        };
+        let told = context.to_string();
+        assert_eq!(told.len(), 55);
+        assert_eq!(TraceContext::parse(told.as_bytes()), Some(context));
+        assert!(told.contains(&context.trace_id()) && told.contains(&context.span_id()));
     });
 }
 

@@ -14,7 +14,7 @@ use mesh_testkit::{
 /// The name of the route configuration.
 pub(crate) const ROUTES: &str = "shop-routes";
 /// How long anything takes that is to be late.
-pub(crate) const SHORT: Duration = Duration::from_millis(100);
+pub(crate) const SHORT: Duration = Duration::from_millis(400);
 /// How long anything else may take. Reached only by a failing test.
 const PATIENCE: Duration = Duration::from_secs(30);
 
