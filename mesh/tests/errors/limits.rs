@@ -51,7 +51,7 @@ async fn deadline_before() -> String {
 async fn held(route: RouteBuilder, cluster: ClusterBuilder) -> (EchoServer, World) {
     let server = EchoServer::http2().start();
     server.hold();
-    let world = World::serving(route, cluster, server.socket()).await;
+    let world = Box::pin(World::serving(route, cluster, server.socket())).await;
     within(world.client.ready()).await.unwrap();
     (server, world)
 }

@@ -12,7 +12,8 @@ use http_body_util::{BodyExt, StreamBody};
 use mesh_core::{
     ErrorKind,
     config::{
-        BackoffConfig, ClusterEntry, Forward, Protocol, RetryConditions, RetryPolicy, RouteMatch,
+        BackoffConfig, ClusterEntry, FaultAbort, FaultConfig, FilterConfig, FilterKind, Forward,
+        Fraction, ListenerConfig, Protocol, RetryConditions, RetryPolicy, RouteMatch,
         SnapshotBuilder,
     },
 };
@@ -265,6 +266,78 @@ async fn limits_of_time_are_told_wherever_they_strike() {
             due.map(|line| format!("shop/only {line} at {at}"))
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_breaks_off_or_does_not_end_is_a_failure() {
+    for protocol in PROTOCOLS {
+        let (server, journal, client) = alone(protocol, |forward| {
+            forward.stream.max_stream_duration = Some(SECOND);
+        });
+        let at = server.socket();
+        let mut broken = Behaviour::reset(h2::Reason::INTERNAL_ERROR);
+        broken.reset_after = Some(10);
+        server.next(1, broken);
+        let answer = client.send(request("/")).await.unwrap();
+        let error = answer.into_body().collect().await.unwrap_err();
+        let kind = error.kind();
+        let told = journal.request();
+        assert_eq!(
+            told,
+            format!("shop/only {kind:?} 200, attempts 1+0+0, route only")
+        );
+        let due = format!("shop/only 1 {kind:?} 200 at {at}");
+        assert_eq!(journal.attempts(), [due]);
+
+        // The server stops in the middle: what it sends is not read before the deadline.
+        let size = Some(64 << 20);
+        server.next(
+            1,
+            Behaviour {
+                body_size: size,
+                ..Behaviour::default()
+            },
+        );
+        let mut answer = client.send(request("/")).await.unwrap();
+        tokio::time::advance(2 * SECOND).await;
+        while let Some(Ok(_)) = answer.frame().await {}
+        assert_eq!(
+            journal.request(),
+            "shop/only StreamDeadline 200, attempts 1+0+0, route only"
+        );
+        let due = format!("shop/only 1 StreamDeadline 200 at {at}");
+        assert_eq!(journal.attempts(), [due]);
+        // What is told once is not told again.
+        drop(answer);
+        journal.is_silent();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_filter_answers_is_told_without_an_attempt() {
+    let server = Arc::new(server(HTTP2, "only"));
+    let mut listener = ListenerConfig::new("listener");
+    let status = FaultAbort::Grpc(10);
+    listener.filters.push(FilterConfig {
+        name: "fault".into(),
+        kind: FilterKind::Fault(Arc::new(FaultConfig {
+            abort: Some((status, Fraction::ONE)),
+            ..FaultConfig::default()
+        })),
+        disabled: false,
+    });
+    let only = route("only", RouteMatch::prefix("/"), "only", |_| {});
+    let snapshot = SnapshotBuilder::new("listener")
+        .listener(listener)
+        .routes(routes("*", vec![only]))
+        .cluster(cluster("only", HTTP2, &[server.socket()]))
+        .build()
+        .unwrap();
+    let (journal, client, _source) = observed(&InMemory::of([&server]), Some(snapshot));
+    drop(client.send(call("/shop.Shop/Buy")).await.unwrap());
+    let told = journal.request();
+    assert_eq!(told, "shop/only answered 200 ABORTED, route only");
+    assert_eq!(journal.attempts(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
