@@ -3,9 +3,9 @@
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
 use mesh_core::source::ConfigUpdate;
-use tracing::warn;
+use tracing::{debug, info, warn};
 
-use super::decoder::Decoder;
+use super::{decoder::Decoder, repeats::Repeats};
 use crate::{
     bootstrap::Bootstrap,
     graph::{Graph, Origin},
@@ -26,6 +26,9 @@ pub(crate) struct Client {
     /// that ends after a message is no error of the connection, and may still be the reason why
     /// nothing more comes.
     last_end: Option<String>,
+    // What was logged of the connection, and of refused resources by type.
+    trouble: Repeats,
+    refusals: [Repeats; ResourceType::ALL.len()],
 }
 
 /// What is to be done after a turn.
@@ -46,6 +49,8 @@ impl Client {
             graph: Graph::default(),
             watched: HashSet::new(),
             last_end: None,
+            trouble: Repeats::default(),
+            refusals: Default::default(),
         }
     }
 
@@ -101,18 +106,36 @@ impl Client {
 
     pub(crate) fn handle_closed(&mut self, now: Instant, reason: &str) {
         // The error of a dialler begins with the server already.
-        let reason = match self.server_uri() {
+        let whole = match self.server_uri() {
             server if reason.starts_with(&**server) => reason.to_owned(),
             server => format!("{server}: {reason}"),
         };
-        self.ads.handle_closed(now, &reason);
-        self.last_end = Some(reason);
+        self.ads.handle_closed(now, &whole);
+        self.log_closed(now, reason);
+        self.last_end = Some(whole);
         self.graph.note_connection();
     }
 
     pub(crate) fn handle_response(&mut self, response: AdsResponse, now: Instant) {
         self.last_end = None;
+        let failed = self.ads.connection_error().is_some();
         self.ads.handle_response(now, response);
+        if failed && self.ads.connection_error().is_none() {
+            let server = &**self.server_uri();
+            info!(server, "the xDS server can be reached again");
+            self.trouble.forget();
+        }
+    }
+
+    fn log_closed(&mut self, now: Instant, reason: &str) {
+        let server = Arc::clone(self.server_uri());
+        let server = &*server;
+        // A stream that ends after it was of use is nothing unusual (gRFC A57).
+        if self.ads.connection_error().is_none() {
+            debug!(server, reason, "the xDS stream ended");
+        } else if let Some(unsaid) = self.trouble.say(reason, now) {
+            warn!(server, reason, unsaid, "the xDS server cannot be reached");
+        }
     }
 
     /// The next request to send, once a turn is over.
@@ -122,11 +145,15 @@ impl Client {
             AdsRequest::Sotw(request) => (&request.type_url, &request.error_detail),
             AdsRequest::Delta(request) => (&request.type_url, &request.error_detail),
         };
-        if let Some(error) = error {
+        if let Some(error) = error
+            && let Some(kind) = ResourceType::from_type_url(type_url)
+            && let Some(unsaid) = self.refusals[kind as usize].say(&error.message, now)
+        {
             warn!(
                 type_url,
                 server = &**self.server_uri(),
                 reason = error.message,
+                unsaid,
                 "xDS resources are refused"
             );
         }

@@ -12,6 +12,7 @@ mod client;
 mod decoder;
 mod fallback;
 mod options;
+mod repeats;
 mod stream;
 
 use std::{
@@ -25,7 +26,7 @@ use std::{
 
 use futures_util::StreamExt;
 use tokio::time::{sleep_until, timeout};
-use tracing::{debug, warn};
+use tracing::debug;
 
 pub use self::{
     channel::{BoxError, Channel, Connector, RequestBody},
@@ -200,19 +201,7 @@ impl Run {
             }
             Happened::Closed(reason) => {
                 *link = Link::Down;
-                let failed = shared.with_client(|client| {
-                    client.handle_closed(now, &reason);
-                    client.ads().connection_error().is_some()
-                });
-                // A stream that ends after it was of use is nothing unusual (gRFC A57).
-                if failed {
-                    warn!(
-                        server = &*server.uri,
-                        reason, "the xDS server cannot be reached"
-                    );
-                } else {
-                    debug!(server = &*server.uri, reason, "the xDS stream ended");
-                }
+                shared.with_client(|client| client.handle_closed(now, &reason));
             }
             Happened::Better(better) => {
                 *link = Link::Down;

@@ -2,5 +2,6 @@
 
 mod delta;
 mod fallback;
+mod log;
 mod plane;
 mod sotw;
