@@ -84,7 +84,11 @@ fn json() {
         }
         let mut text = value.to_string();
         if draw.one_in(8) {
-            text.truncate(draw.below(text.len() + 1));
+            let mut cut = draw.below(text.len() + 1);
+            while !text.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            text.truncate(cut);
         }
         check(&text);
     });

@@ -48,7 +48,7 @@ fn table() {
             let table = AssertUnwindSafe(RouteTable::compile(config.clone()));
             for _ in 0..4 {
                 any_request(&mut draw, &config, |head, draw| {
-                    check(&table, &config, head, draw)
+                    check(&table, &config, head, draw);
                 });
             }
         }

@@ -1,6 +1,6 @@
 //! Time, limits and policy, and what callers do.
 
-use std::{io, time::Duration};
+use std::{future::Future, io, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -48,12 +48,18 @@ async fn deadline_before() -> String {
     world.fails_with(request).await
 }
 
-async fn held(route: RouteBuilder, cluster: ClusterBuilder) -> (EchoServer, World) {
-    let server = EchoServer::http2().start();
-    server.hold();
-    let world = Box::pin(World::serving(route, cluster, server.socket())).await;
-    within(world.client.ready()).await.unwrap();
-    (server, world)
+/// A server that is connected to, and does not answer.
+fn held(
+    route: RouteBuilder,
+    cluster: ClusterBuilder,
+) -> Pin<Box<dyn Future<Output = (EchoServer, World)>>> {
+    Box::pin(async {
+        let server = EchoServer::http2().start();
+        server.hold();
+        let world = World::serving(route, cluster, server.socket()).await;
+        within(world.client.ready()).await.unwrap();
+        (server, world)
+    })
 }
 
 async fn deadline() -> String {
