@@ -53,7 +53,7 @@ impl Calls {
 impl Method {
     fn new(name: Box<str>, names: &Names) -> Box<Self> {
         Box::new(Self {
-            started: handle::counter(&table::ATTEMPT_STARTED, &[&name, &names.target]),
+            started: handle::counter(&table::ATTEMPT_STARTED, &[&name, names.target.as_str()]),
             name,
             attempts: [const { OnceLock::new() }; CODES],
             calls: [const { OnceLock::new() }; CODES],
@@ -62,14 +62,19 @@ impl Method {
 
     pub(super) fn attempt(&self, code: GrpcCode, names: &Names) -> &Times {
         self.attempts[usize::from(code.number())].get_or_init(|| {
-            let values: [&str; 4] = [&self.name, &names.target, code.name(), &names.cluster];
+            let values: [&str; 4] = [
+                &self.name,
+                names.target.as_str(),
+                code.name(),
+                names.cluster(),
+            ];
             Times(handle::histogram(&table::ATTEMPT_DURATION, &values))
         })
     }
 
     pub(super) fn call(&self, code: GrpcCode, names: &Names) -> &Times {
         self.calls[usize::from(code.number())].get_or_init(|| {
-            let values: [&str; 3] = [&self.name, &names.target, code.name()];
+            let values: [&str; 3] = [&self.name, names.target.as_str(), code.name()];
             Times(handle::histogram(&table::CALL_DURATION, &values))
         })
     }

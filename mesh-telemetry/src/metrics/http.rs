@@ -44,7 +44,7 @@ impl Requests {
     pub(super) fn record(&self, method: HttpMethod, request: &RequestSummary<'_>, names: &Names) {
         let of = self.0[method as usize].get_or_init(Box::default);
         let make = |status: &str, error: &str| {
-            let Names { target, cluster } = names;
+            let (target, cluster) = (names.target.as_str(), names.cluster());
             let values = [method.as_str(), status, error, target, cluster];
             Times(handle::histogram(&table::HTTP_DURATION, &values))
         };

@@ -11,22 +11,28 @@ use std::{
 use mesh_core::{name::ClusterName, observe::ControlPlane, runtime::ClusterState};
 
 use self::{
-    cluster::{ClusterHandles, Published},
+    cluster::{ClusterHandles, Published, Sum},
     plane::Plane,
 };
+
+/// How many clusters are published: those in which something happens first. Each has thirteen series,
+/// and those of requests need room too.
+const MAX_CLUSTERS: usize = 500;
 
 /// Everything to be published.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     clusters: HashMap<ClusterName, Cluster>,
+    published: usize,
     planes: Vec<Plane>,
 }
 
 /// The states of one name: each data plane of the process has its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Cluster {
     states: Vec<State>,
-    handles: ClusterHandles,
+    // None as long as nothing happens in it: a control plane may name very many.
+    handles: Option<ClusterHandles>,
 }
 
 #[derive(Debug)]
@@ -38,22 +44,13 @@ struct State {
 impl Live {
     /// Publishes this cluster from now on, until it is gone.
     pub(super) fn watch(&mut self, state: &Arc<ClusterState>) {
-        let name = state.name();
-        if !self.clusters.contains_key(name) {
-            let cluster = Cluster {
-                states: Vec::new(),
-                handles: ClusterHandles::new(name.as_str()),
-            };
-            self.clusters.insert(name.clone(), cluster);
-        }
-        if let Some(cluster) = self.clusters.get_mut(name) {
-            let mut known = cluster.states.iter();
-            if !known.any(|known| std::ptr::eq(known.of.as_ptr(), Arc::as_ptr(state))) {
-                cluster.states.push(State {
-                    of: Arc::downgrade(state),
-                    published: Published::default(),
-                });
-            }
+        let cluster = self.clusters.entry(state.name().clone()).or_default();
+        let mut known = cluster.states.iter();
+        if !known.any(|known| std::ptr::eq(known.of.as_ptr(), Arc::as_ptr(state))) {
+            cluster.states.push(State {
+                of: Arc::downgrade(state),
+                published: Published::default(),
+            });
         }
     }
 
@@ -63,25 +60,34 @@ impl Live {
     }
 
     pub(super) fn publish(&mut self) {
-        self.clusters.retain(|_, cluster| cluster.publish());
+        let published = &mut self.published;
+        self.clusters
+            .retain(|name, cluster| cluster.publish(name, published));
         self.planes.retain_mut(Plane::publish);
     }
 }
 
 impl Cluster {
     /// Whether any of it is left. What is gone is published as nothing a last time.
-    fn publish(&mut self) -> bool {
-        let handles = &self.handles;
-        let mut sum = cluster::Sum::default();
-        self.states.retain_mut(|state| {
-            let Some(live) = state.of.upgrade() else {
-                return false;
-            };
-            sum.add(&live);
-            state.published.count(&live, handles);
-            true
-        });
-        handles.set(&sum);
-        !self.states.is_empty()
+    fn publish(&mut self, name: &ClusterName, published: &mut usize) -> bool {
+        self.states.retain(|state| state.of.strong_count() > 0);
+        let states = self.states.iter_mut();
+        let live = states.filter_map(|it| Some((it.of.upgrade()?, &mut it.published)));
+        let live: Vec<_> = live.collect();
+        let mut sum = Sum::default();
+        live.iter().for_each(|(state, _)| sum.add(state));
+        if self.handles.is_none() && *published < MAX_CLUSTERS && sum.is_active() {
+            *published += 1;
+            self.handles = Some(ClusterHandles::new(name.as_str()));
+        }
+        let gone = live.is_empty();
+        if let Some(handles) = &self.handles {
+            handles.set(&sum);
+            for (state, counted) in live {
+                counted.count(&state, handles);
+            }
+            *published -= usize::from(gone);
+        }
+        !gone
     }
 }

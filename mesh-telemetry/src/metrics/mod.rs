@@ -68,16 +68,12 @@ impl Default for MetricsObserver {
 
 impl Observer for MetricsObserver {
     fn watch_target(&self, target: &Target) -> Watch {
-        Some(Arc::new(Watched::new(target, "")))
+        Some(Arc::new(Watched::new(target, None)))
     }
 
     fn watch(&self, target: &Target, cluster: &Arc<ClusterState>) -> Watch {
         self.live().watch(cluster);
-        let name = if self.0.clusters {
-            cluster.name().as_str()
-        } else {
-            ""
-        };
+        let name = self.0.clusters.then(|| cluster.name());
         Some(Arc::new(Watched::new(target, name)))
     }
 

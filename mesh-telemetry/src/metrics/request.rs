@@ -1,10 +1,10 @@
 //! What is counted of each request.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use mesh_core::{
     ErrorKind,
-    name::Target,
+    name::{ClusterName, Target},
     observe::{AttemptSummary, Call, End, RequestObserver, RequestSummary},
 };
 use metrics::Counter;
@@ -15,9 +15,9 @@ use crate::{handle, table};
 /// The names that a watch puts on its series.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    pub(super) target: Arc<str>,
-    /// Empty if none was chosen, or if clusters are not told apart.
-    pub(super) cluster: Arc<str>,
+    pub(super) target: Target,
+    /// None if none was chosen, or if clusters are not told apart.
+    pub(super) cluster: Option<ClusterName>,
 }
 
 /// The handles of one target and cluster. Each is made when it is first used: most of the statuses
@@ -40,12 +40,19 @@ struct Trouble {
     transparent: OnceLock<Counter>,
 }
 
+impl Names {
+    /// Empty if there is none.
+    pub(super) fn cluster(&self) -> &str {
+        self.cluster.as_ref().map_or("", ClusterName::as_str)
+    }
+}
+
 impl Watched {
-    pub(super) fn new(target: &Target, cluster: &str) -> Self {
+    pub(super) fn new(target: &Target, cluster: Option<&ClusterName>) -> Self {
         Self {
             names: Names {
-                target: target.as_str().into(),
-                cluster: cluster.into(),
+                target: target.clone(),
+                cluster: cluster.cloned(),
             },
             calls: OnceLock::new(),
             requests: OnceLock::new(),
@@ -60,7 +67,7 @@ impl Watched {
     #[cold]
     fn trouble(&self, request: &RequestSummary<'_>) {
         let trouble = self.trouble.get_or_init(Box::default);
-        let Names { target, cluster } = &self.names;
+        let (target, cluster) = (self.names.target.as_str(), self.names.cluster());
         let counter = |place: &'_ OnceLock<Counter>, metric, value: &str, count: u32| {
             if count > 0 {
                 let make = || handle::counter(metric, &[target, cluster, value]);

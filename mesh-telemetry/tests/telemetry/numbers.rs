@@ -3,7 +3,12 @@
 use std::sync::Arc;
 
 use http_body_util::BodyExt;
-use mesh_core::observe::{ControlPlane, ControlPlaneNumbers, Observer, ResourceNumbers};
+use mesh_core::{
+    config::Limits,
+    name::Target,
+    observe::{ControlPlane, ControlPlaneNumbers, Observer, ResourceNumbers},
+    runtime::Registry,
+};
 use mesh_telemetry::{MetricsObserver, PrometheusRecorder};
 use mesh_testkit::{echo::Behaviour, generated::mesh::test::v1::EchoRequest};
 
@@ -206,6 +211,57 @@ async fn live_state_is_published_and_gone_when_it_is_gone() {
         0.0
     );
     assert_eq!(value(&recorder, failures), failed);
+}
+
+#[test]
+fn clusters_in_which_nothing_happens_take_no_room() {
+    let recorder = PrometheusRecorder::new();
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    let (observer, registry) = (MetricsObserver::new(), Registry::default());
+    let target = Target::from("xds:///shop");
+    let clusters: Vec<_> = (0..2_000)
+        .map(|n| registry.cluster(&format!("c{n}").into()))
+        .collect();
+    for cluster in &clusters {
+        assert!(observer.watch(&target, cluster).is_some());
+        // A second target with the same cluster.
+        observer.watch(&"xds:///other".into(), cluster);
+    }
+    observer.publish();
+    assert_eq!(recorder.page().render(), "");
+    let none = Limits {
+        max_connections: 0,
+        ..Limits::default()
+    };
+    assert!(clusters[7].try_connection(&none).is_none());
+    observer.publish();
+    let reached = |cluster| {
+        format!(
+            "mesh_cluster_limit_reached_total{{mesh_cluster=\"{cluster}\",mesh_limit=\"connections\"}}"
+        )
+    };
+    assert_eq!(value(&recorder, &reached("c7")), 1.0);
+    assert!(!recorder.page().render().contains("c8"));
+    let permits: Vec<_> = clusters.iter().map(|it| it.first_connection()).collect();
+    observer.publish();
+    assert_eq!(recorder.page().refused(), 0);
+    let published = |page: &str| {
+        page.lines()
+            .filter(|line| line.starts_with("mesh_cluster_connections{"))
+            .count()
+    };
+    assert_eq!(published(&recorder.page().render()), 500);
+    // What goes makes room for others.
+    drop((permits, clusters));
+    observer.publish();
+    let late = registry.cluster(&"late".into());
+    observer.watch(&target, &late);
+    let _permit = late.first_connection();
+    observer.publish();
+    assert_eq!(
+        value(&recorder, "mesh_cluster_connections{mesh_cluster=\"late\"}"),
+        1.0
+    );
 }
 
 #[tokio::test]

@@ -79,7 +79,7 @@ async fn prometheus_own_parser_reads_the_page() {
         "grpc_client_call_duration_seconds histogram 44",
         "http_client_request_duration_seconds histogram 17",
         "grpc_client_attempt_started counter 1",
-        "mesh_cluster_endpoints gauge 12",
+        "mesh_cluster_endpoints gauge 8",
         "all gauge 1",
         "none gauge 1",
         "[('other', 'b'), ('text', 'say \"hi\" \\\\ and\\n, then {leave}')] 7",

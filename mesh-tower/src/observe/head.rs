@@ -3,6 +3,8 @@
 use http::{Response, StatusCode};
 use mesh_core::{observe::Call, policy::grpc_status::GrpcCode};
 
+use crate::response::GuardedBody;
+
 /// An answer's status, and its gRPC code once that is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
@@ -11,6 +13,18 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// Of an answer as its endpoint sent it.
+    pub(super) fn sent(answer: &Response<GuardedBody>, call: Call) -> Self {
+        match answer.body().said().filter(|_| call.is_grpc()) {
+            Some(code) => Self {
+                status: answer.status(),
+                code,
+            },
+            None => Self::of(answer, call),
+        }
+    }
+
+    /// Of any answer.
     pub(super) fn of<B>(answer: &Response<B>, call: Call) -> Self {
         let status = answer.status();
         // An answer that is not gRPC's has no trailers to wait for.

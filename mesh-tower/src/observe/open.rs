@@ -108,7 +108,7 @@ impl Open {
         match answer {
             Ok(answer) => {
                 if let Some(attempt) = &mut self.attempt {
-                    attempt.head = Some(Head::of(answer, self.call));
+                    attempt.head = Some(Head::sent(answer, self.call));
                 }
             }
             Err(error) => {

@@ -17,7 +17,7 @@ use mesh_core::{
     Error,
     name::Target,
     observe::End,
-    policy::route::CompiledRoute,
+    policy::{grpc_status::GrpcCode, route::CompiledRoute},
     runtime::{LoadGuard, Outcome},
 };
 
@@ -79,10 +79,19 @@ impl GuardedBody {
         &mut self.clocks
     }
 
+    /// What the head of an unread gRPC answer said of its code, where that was read already.
+    pub(crate) const fn said(&self) -> Option<Option<GrpcCode>> {
+        match self.guard {
+            Some((_, Judge::Grpc(code))) => Some(code),
+            _ => None,
+        }
+    }
+
     /// Has the request's account end when the body does.
     pub(crate) fn account(&mut self, account: Account) {
         self.account = account;
-        if self.inner.is_end_stream() {
+        // One that has a guard has not ended.
+        if self.guard.is_none() && self.inner.is_end_stream() {
             self.account.end(End::Answered);
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Sum {
     connections: u32,
     retrying: u32,
     endpoints: [usize; Connectivity::ALL.len()],
+    // How often something went wrong.
+    trouble: u64,
 }
 
 /// What was counted of one state already.
@@ -71,6 +73,19 @@ impl Sum {
         for (sum, count) in self.endpoints.iter_mut().zip(state.endpoints_by_state()) {
             *sum += count;
         }
+        self.trouble += state.connect_failures();
+        self.trouble += Limit::ALL
+            .map(|limit| state.reached(limit))
+            .iter()
+            .sum::<u64>();
+    }
+
+    /// Whether anything happens, or has happened.
+    pub(super) fn is_active(&self) -> bool {
+        let idle = self.endpoints[Connectivity::Idle as usize];
+        let connected = self.endpoints.iter().sum::<usize>() > idle;
+        let under_way = self.requests + self.pending + self.connections + self.retrying;
+        connected || under_way > 0 || self.trouble > 0
     }
 }
 
@@ -78,12 +93,14 @@ impl Published {
     /// Counts what has come since it was last called.
     pub(super) fn count(&mut self, state: &ClusterState, handles: &ClusterHandles) {
         let failures = state.connect_failures();
-        let new = failures - std::mem::replace(&mut self.connect_failures, failures);
-        handles.connect_failures.increment(new);
+        let before = std::mem::replace(&mut self.connect_failures, failures);
+        handles
+            .connect_failures
+            .increment(failures.saturating_sub(before));
         for (limit, counter) in Limit::ALL.into_iter().zip(&handles.limits) {
             let reached = state.reached(limit);
             let before = std::mem::replace(&mut self.limits[limit as usize], reached);
-            counter.increment(reached - before);
+            counter.increment(reached.saturating_sub(before));
         }
     }
 }
