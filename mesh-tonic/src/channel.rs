@@ -6,6 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use futures_util::FutureExt as _;
 use http::{
     Extensions, Request, Response, StatusCode, Uri,
     uri::{Authority, InvalidUri, Scheme},
@@ -117,15 +118,13 @@ impl Service<Request<Body>> for MeshChannel {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let channel = self.clone();
-        Box::pin(async move {
-            channel.prepare(&mut request);
-            match channel.client.send(request).await {
-                Ok(response) if is_foreign(&response) => Err(status_of_foreign(&response)),
-                Ok(response) => Ok(response.map(|body| ChannelBody::new(body, channel.codes))),
-                Err(error) => Err(status_of(error, channel.codes)),
-            }
-        })
+        self.prepare(&mut request);
+        let codes = self.codes;
+        Box::pin(self.client.send(request).map(move |answer| match answer {
+            Ok(response) if is_foreign(&response) => Err(status_of_foreign(&response)),
+            Ok(response) => Ok(response.map(|body| ChannelBody::new(body, codes))),
+            Err(error) => Err(status_of(error, codes)),
+        }))
     }
 }
 

@@ -55,14 +55,20 @@ impl HttpClient {
     ///
     /// # Errors
     /// When no answer came; answers of any status are answers.
-    pub async fn send<B>(&self, request: Request<B>) -> Result<Response<GuardedBody>, Error>
+    pub fn send<B>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send + use<B>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        match request::eager(request).await {
-            Ok(request) => self.stack.serve(request, self.methods).await,
-            Err(refused) => Err(self.stack.refuse(*refused, self.methods)),
+        let (stack, methods) = (Arc::clone(&self.stack), self.methods);
+        async move {
+            match request::eager(request).await {
+                Ok(request) => stack.serve(request, methods).await,
+                Err(refused) => Err(stack.refuse(*refused, methods)),
+            }
         }
     }
 
@@ -97,8 +103,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let client = self.clone();
-        Box::pin(async move { client.send(request).await })
+        Box::pin(self.send(request))
     }
 }
 

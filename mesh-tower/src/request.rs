@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request};
 use http_body::Body;
 use mesh_core::{
     Error, ErrorKind,
@@ -92,18 +92,12 @@ impl From<Box<Refused>> for Error {
 }
 
 impl Decision {
-    /// Tells the endpoint of a gRPC call how long we will still wait (gRFC A31). Takes the request
-    /// and gives it back, so that a future that passes it on has no place for it of its own.
-    pub(crate) fn telling_deadline(
-        &self,
-        mut request: Request<RequestBody>,
-    ) -> Request<RequestBody> {
+    /// Tells the endpoint of a gRPC call how long we will still wait (gRFC A31).
+    pub(crate) fn tell_deadline(&self, headers: &mut HeaderMap) {
         if let Some(deadline) = self.deadline.filter(|_| self.grpc) {
             let left = deadline.saturating_duration_since(clock::now());
-            let headers = request.headers_mut();
             headers.insert(&GRPC_TIMEOUT, format_grpc_timeout(left));
         }
-        request
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deadlines of a whole exchange: the `grpc-timeout` header and the limits of a route.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -10,7 +10,7 @@ use crate::config::{GrpcTimeoutRule, StreamTimeouts};
 pub static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The units of the header, finest first, in nanoseconds (gRPC over HTTP/2, "Timeout").
-const UNITS: [(u8, u128); 6] = [
+const UNITS: [(u8, u64); 6] = [
     (b'n', 1),
     (b'u', 1_000),
     (b'm', 1_000_000),
@@ -20,7 +20,7 @@ const UNITS: [(u8, u128); 6] = [
 ];
 
 /// The largest number the header can carry: eight digits.
-const LARGEST: u128 = 99_999_999;
+const LARGEST: u64 = 99_999_999;
 
 /// How long the caller will wait, by the first `grpc-timeout` line: at most eight digits and a unit
 /// of `HMSmun`. Zero is a deadline that has passed. `None` without the header and for anything
@@ -35,7 +35,7 @@ pub fn parse_grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let number = digits
         .iter()
         .fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
-    let nanos = u128::from(number) * nanos;
+    let nanos = u128::from(number) * u128::from(*nanos);
     // At most 99,999,999 hours: the seconds fit 64 bits, the rest is below a second.
     let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
     let rest = u32::try_from(nanos % 1_000_000_000).ok()?;
@@ -46,18 +46,27 @@ pub fn parse_grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
 /// so that the other side never gives up before we do. What is above 99,999,999 hours is that.
 #[must_use]
 pub fn format_grpc_timeout(timeout: Duration) -> HeaderValue {
-    let nanos = timeout.as_nanos();
-    let (number, unit) = UNITS
-        .iter()
-        .map(|&(letter, unit)| (nanos.div_ceil(unit), letter))
-        .find(|&(number, _)| number <= LARGEST)
-        .unwrap_or((LARGEST, b'H'));
-    let mut text = String::with_capacity(9);
-    // Digits and a letter are always a header; the fallback is never taken.
-    match write!(text, "{number}{}", char::from(unit)) {
-        Ok(()) => HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("99999999H")),
-        Err(_) => HeaderValue::from_static("99999999H"),
+    // 64 bits hold 584 years of nanoseconds; what is above them is counted in hours.
+    let (mut number, unit) = match u64::try_from(timeout.as_nanos()) {
+        Ok(nanos) => UNITS
+            .iter()
+            .map(|&(letter, unit)| (nanos.div_ceil(unit), letter))
+            .find(|&(number, _)| number <= LARGEST)
+            .unwrap_or((LARGEST, b'H')),
+        Err(_) => (timeout.as_secs().div_ceil(3_600).min(LARGEST), b'H'),
+    };
+    let mut text = [unit; 9];
+    let mut first = text.len() - 1;
+    loop {
+        first -= 1;
+        text[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 || first == 0 {
+            break;
+        }
     }
+    // Digits and a letter are always a header; the fallback is never taken.
+    HeaderValue::from_bytes(&text[first..]).unwrap_or(HeaderValue::from_static("99999999H"))
 }
 
 /// How long the exchange may take from the request's arrival, over all attempts; `None`: as long as

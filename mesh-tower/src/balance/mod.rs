@@ -17,22 +17,18 @@
 //! # Cancellation
 //! Dropping the future frees the place it held and resets the stream.
 
-use std::sync::Arc;
-
-use http::{Request, Response};
+use http::Response;
 use mesh_core::{
     Error, ErrorKind,
     config::Transport,
     entropy::Entropy,
     error::Origin,
-    runtime::{Endpoint, Outcome, Pick, Picked},
+    runtime::{Outcome, Pick, Picked},
 };
 
 use crate::{
-    body::RequestBody,
     connect::{Pool, Pools, too_many},
     mesh::TargetCell,
-    observe::Account,
     request::{Decision, Routed},
     response::GuardedBody,
     serve::Serve,
@@ -59,27 +55,38 @@ impl Balance {
 
     /// Picks, waiting while the picker queues. The stream deadline above bounds the wait.
     async fn pick(&self, decision: &Decision) -> Result<Picked<Pool>, Error> {
+        match self.try_pick(decision) {
+            Some(picked) => picked,
+            // Boxed: few requests wait, and all would carry the room for it.
+            None => Box::pin(self.wait_for_pick(decision)).await,
+        }
+    }
+
+    async fn wait_for_pick(&self, decision: &Decision) -> Result<Picked<Pool>, Error> {
         let cluster = &decision.cluster;
-        let mut place = None;
+        let place = cluster.state().try_pending(&cluster.config().limits);
+        let _place = place.ok_or_else(too_many)?;
         loop {
+            // Read before picking, so that no change is missed.
             let seen = cluster.version();
-            match cluster.pick(&self.entropy) {
-                Pick::Use(picked) => return Ok(picked),
-                Pick::Drop(category) => {
-                    let text = format!("dropped, as the control plane asks for {category}");
-                    return Err(Error::new(ErrorKind::Dropped, text));
-                }
-                Pick::Fail(error) if !decision.wait_for_ready || !waits(&error) => {
-                    return Err(error);
-                }
-                Pick::Fail(_) | Pick::Queue => {}
-            }
-            if place.is_none() {
-                let limits = cluster.config().limits;
-                place = Some(cluster.state().try_pending(&limits).ok_or_else(too_many)?);
+            if let Some(picked) = self.try_pick(decision) {
+                return picked;
             }
             cluster.changed(seen).await;
         }
+    }
+
+    /// Picks; `None` when there may be something to pick later.
+    fn try_pick(&self, decision: &Decision) -> Option<Result<Picked<Pool>, Error>> {
+        Some(match decision.cluster.pick(&self.entropy) {
+            Pick::Use(picked) => Ok(picked),
+            Pick::Drop(category) => {
+                let text = format!("dropped, as the control plane asks for {category}");
+                Err(Error::new(ErrorKind::Dropped, text))
+            }
+            Pick::Fail(error) if !decision.wait_for_ready || !waits(&error) => Err(error),
+            Pick::Fail(_) | Pick::Queue => return None,
+        })
     }
 }
 
@@ -99,36 +106,24 @@ fn waits(error: &Error) -> bool {
 }
 
 impl Serve for Balance {
+    /// Sends to an endpoint. While none can be connected to, nothing has left, and another endpoint
+    /// is tried: the one that failed is left out of the next pick until its back-off is over.
     async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
         let Routed {
             request,
             decision,
             account,
-            endpoint,
+            endpoint: at,
             ..
         } = routed;
         // Of an attempt before that was cut short.
-        *endpoint = None;
-        let answer = self.send(request, decision, account, endpoint).await;
-        answer.map_err(|error| error.in_cluster(routed.decision.cluster.name().as_str()))
-    }
-}
-
-impl Balance {
-    /// Sends to an endpoint. While none can be connected to, nothing has left, and another endpoint
-    /// is tried: the one that failed is left out of the next pick until its back-off is over.
-    async fn send(
-        &self,
-        request: &mut Request<RequestBody>,
-        decision: &Decision,
-        account: &mut Account,
-        at: &mut Option<Arc<Endpoint<Pool>>>,
-    ) -> Result<Response<GuardedBody>, Error> {
+        *at = None;
         let cluster = &decision.cluster;
+        let named = |error: Error| error.in_cluster(cluster.name().as_str());
         let config = cluster.config();
         if let Transport::Unsupported(reason) = &config.transport {
             let text = format!("the cluster's transport is not available: {reason}");
-            return Err(Error::new(ErrorKind::Tls, text));
+            return Err(named(Error::new(ErrorKind::Tls, text)));
         }
         let mut unreachable = None;
         let mut others = OTHER_ENDPOINTS;
@@ -138,12 +133,12 @@ impl Balance {
             let Picked {
                 endpoint,
                 mut guard,
-            } = picked.map_err(|error| unreachable.take().unwrap_or(error))?;
+            } = picked.map_err(|error| named(unreachable.take().unwrap_or(error)))?;
             let endpoint = &*at.insert(endpoint);
             account.picked(endpoint.state());
             let pool = self.pools.of(cluster, endpoint);
-            let attempt = decision.telling_deadline(std::mem::take(request));
-            let failed = match pool.send(attempt, &config.limits).await {
+            decision.tell_deadline(request.headers_mut());
+            let failed = match pool.send(request, &config.limits).await {
                 Ok(response) => {
                     *at = None;
                     return Ok(GuardedBody::guard(response, guard, decision.grpc));
@@ -157,10 +152,9 @@ impl Balance {
             *at = None;
             // Not for a connection that timed out: its wait was the request's own.
             let another = error.kind() == ErrorKind::Connect && others > 0;
-            *request = match failed.request {
-                Some(whole) if another => *whole,
-                _ => return Err(error),
-            };
+            if !another || !failed.whole {
+                return Err(named(error));
+            }
             // One that waits for an endpoint waits until its deadline; the back-offs pace it.
             others -= u8::from(!decision.wait_for_ready);
             unreachable = Some(error);

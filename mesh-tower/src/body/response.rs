@@ -59,6 +59,16 @@ impl ResponseBody {
         }
     }
 
+    /// Whether it was known to be empty when the head came. Other than
+    /// [`is_end_stream`](Body::is_end_stream) it asks no connection.
+    pub(crate) fn was_empty(&self) -> bool {
+        match &self.kind {
+            Kind::Http2(_) => false,
+            Kind::Http1(body) => body.is_end_stream(),
+            Kind::Local { data, trailers } => data.is_empty() && trailers.is_none(),
+        }
+    }
+
     pub(crate) fn http2(body: Http2Body) -> Self {
         Self {
             kind: Kind::Http2(body),

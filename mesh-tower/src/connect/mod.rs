@@ -12,4 +12,4 @@ mod pool;
 pub use executor::Executor;
 pub use failure::{ConnError, ResetReason, SendFailure, SendFailureKind};
 pub use io::{Connect, Connecting, Io, TcpConnect};
-pub(crate) use pool::{Pool, Pools, SendError, too_many};
+pub(crate) use pool::{Pool, Pools, too_many};

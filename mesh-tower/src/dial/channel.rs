@@ -16,7 +16,7 @@ use tower_service::Service;
 use super::origin::Origin;
 use crate::{
     body::{BoxError, RequestBody, ResponseBody},
-    connect::{SendError, http2::Http2Connection},
+    connect::http2::Http2Connection,
 };
 
 /// One HTTP/2 connection to a server. Cheap to clone, always ready; it closes when the last clone is
@@ -54,7 +54,7 @@ impl ServerChannel {
             return Err(self.name(Error::new(ErrorKind::Connect, text)));
         };
         let sent = permit.send(request).await;
-        sent.map_err(|failure| self.name(SendError::from(failure).error))
+        sent.map_err(|failure| self.name(failure.into()))
     }
 
     fn name(&self, error: Error) -> Error {

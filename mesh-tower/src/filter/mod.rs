@@ -19,6 +19,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use futures_util::future::Either;
 use http::{Request, Response};
 use mesh_core::{
     Error,
@@ -42,11 +43,16 @@ impl<S> Filter<S> {
 }
 
 impl<S: Serve> Serve for Filter<S> {
-    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
+    fn serve(
+        &self,
+        routed: &mut Routed,
+    ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
         if routed.decision.filters.is_empty() {
-            return self.inner.serve(routed).await;
+            Either::Left(self.inner.serve(routed))
+        } else {
+            // Boxed: filters are few, and every request would carry the room for them.
+            Either::Right(Box::pin(self.run(routed)))
         }
-        self.run(routed).await
     }
 }
 

@@ -115,7 +115,7 @@ where
         Box::pin(async move {
             let policy = Arc::clone(&service.policy);
             let grpc = grpc::is_grpc(request.headers());
-            let again = Again::new(Some(&policy), grpc, Entropy::system().draw());
+            let again = Again::new(Some(policy), grpc, Entropy::system().draw());
             let request = eager(request).await?;
             send_until_final(again, Calls { service, request }).await
         })

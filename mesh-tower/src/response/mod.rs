@@ -57,7 +57,7 @@ impl GuardedBody {
             account: Account::default(),
             clocks: Clocks::default(),
         });
-        if response.body().is_end_stream() {
+        if response.body().inner.was_empty() {
             response.body_mut().finish(Ok(()));
         }
         response

@@ -1,6 +1,6 @@
 //! Whether a request is sent again, and after what wait.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use mesh_core::{
@@ -17,8 +17,8 @@ static PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rp
 
 /// The retries of one request so far.
 #[derive(Debug)]
-pub(crate) struct Again<'a, P> {
-    policy: Option<&'a RetryPolicy>,
+pub(crate) struct Again<P> {
+    policy: Option<Arc<RetryPolicy>>,
     grpc: bool,
     draw: u64,
     retries: u32,
@@ -31,10 +31,10 @@ pub(crate) struct Again<'a, P> {
     denied: bool,
 }
 
-impl<'a, P> Again<'a, P> {
+impl<P> Again<P> {
     /// For a request with the random number `draw`. Without a policy only what never left is sent
     /// again.
-    pub(crate) const fn new(policy: Option<&'a RetryPolicy>, grpc: bool, draw: u64) -> Self {
+    pub(crate) const fn new(policy: Option<Arc<RetryPolicy>>, grpc: bool, draw: u64) -> Self {
         Self {
             policy,
             grpc,
@@ -66,12 +66,12 @@ impl<'a, P> Again<'a, P> {
             self.transparent += 1;
             return Some(Duration::ZERO);
         }
-        let policy = self.policy?;
+        let policy = self.policy.as_ref()?;
         if self.retries >= policy.num_retries || !should_retry(policy, self.attempted(answer)) {
             return None;
         }
         let asked = answer.as_ref().ok().map(Response::headers);
-        let wait = self.wait(policy, asked)?;
+        let wait = self.wait(&Arc::clone(policy), asked)?;
         // The retry before this one has ended.
         self.permit = None;
         self.permit = permit();
@@ -94,7 +94,7 @@ impl<'a, P> Again<'a, P> {
     pub(super) fn number(&self, headers: &mut HeaderMap) {
         let numbered =
             |policy: &RetryPolicy| policy.on.intersects(RetryConditions::FAILURES_BY_CODE);
-        if self.retries > 0 && self.grpc && self.policy.is_some_and(numbered) {
+        if self.retries > 0 && self.grpc && self.policy.as_deref().is_some_and(numbered) {
             headers.insert(&PREVIOUS_ATTEMPTS, HeaderValue::from(self.retries));
         }
     }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn each_wait_has_its_own_draw_and_a_pushback_starts_the_policys_waits_anew() {
         let policy = policy(10);
-        let mut again = Again::new(Some(&policy), false, 42);
+        let mut again = Again::new(Some(Arc::new(policy.clone())), false, 42);
         let mut after = |pushback| again.after(&answer(pushback), || Some(()));
         let due = |wait, retry: u64| Some(policy.backoff.delay(wait, mix(42 ^ retry)));
         assert_eq!(after(None), due(1, 1));
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn retries_are_counted_and_need_a_permit() {
         let policy = policy(2);
-        let mut again = Again::new(Some(&policy), false, 0);
+        let mut again = Again::new(Some(Arc::new(policy)), false, 0);
         assert!(again.after(&answer(None), || Some(())).is_some());
         assert_eq!(again.after(&answer(None), || None), None);
         assert!(again.after(&answer(Some("0")), || Some(())).is_some());
@@ -188,7 +188,7 @@ mod tests {
                 on: on.union(RetryConditions::FIVE_XX),
                 ..policy(2)
             };
-            let mut again = Again::new(Some(&policy), grpc, 0);
+            let mut again = Again::new(Some(Arc::new(policy)), grpc, 0);
             let mut seen = Vec::new();
             loop {
                 let mut headers = HeaderMap::new();

@@ -23,7 +23,7 @@ mod again;
 mod replay;
 mod saved;
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use http::{Extensions, Request, Response};
 use mesh_core::{Error, runtime::RetryPermit};
@@ -57,13 +57,15 @@ impl<S> Retry<S> {
 }
 
 impl<S: Serve> Serve for Retry<S> {
-    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
-        let route = Arc::clone(&routed.decision.route);
-        let forward = route.forward().ok();
-        let policy = forward.and_then(|forward| forward.retry.as_deref());
+    fn serve(
+        &self,
+        routed: &mut Routed,
+    ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
+        let forward = routed.decision.route.forward().ok();
+        let policy = forward.and_then(|forward| forward.retry.clone());
         let again = Again::new(policy, routed.decision.grpc, routed.decision.draw);
         let inner = &self.inner;
-        send_until_final(again, InCluster { inner, routed }).await
+        send_until_final(again, InCluster { inner, routed })
     }
 }
 
@@ -96,14 +98,14 @@ pub(crate) trait Attempts: Send {
 
     /// Lets go of an answer that is not final, before the next attempt: it may hold a place at its
     /// endpoint.
-    fn discard(&mut self, answer: Response<Self::Body>) {
+    fn discard(&mut self, answer: Result<Response<Self::Body>, Error>) {
         drop(answer);
     }
 }
 
 /// Sends a request until its answer is final.
 pub(crate) async fn send_until_final<A: Attempts>(
-    mut again: Again<'_, A::Permit>,
+    mut again: Again<A::Permit>,
     mut attempts: A,
 ) -> Result<Response<A::Body>, Error> {
     let limit = if again.has_policy() {
@@ -129,9 +131,8 @@ pub(crate) async fn send_until_final<A: Attempts>(
             };
             return answer.map_err(|error| final_error(error, attempt, lost));
         };
-        if let Ok(answer) = answer {
-            attempts.discard(answer);
-        }
+        // Away before the wait: a future that waits has no room for it.
+        attempts.discard(answer);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -154,12 +155,12 @@ fn final_error(error: Error, attempt: u32, lost: Option<&'static str>) -> Error 
 }
 
 /// Attempts below this layer; retries stay in the cluster that was chosen for the request.
-struct InCluster<'a, S> {
-    inner: &'a S,
-    routed: &'a mut Routed,
+struct InCluster<'s, 'r, S> {
+    inner: &'s S,
+    routed: &'r mut Routed,
 }
 
-impl<S: Serve> Attempts for InCluster<'_, S> {
+impl<S: Serve> Attempts for InCluster<'_, '_, S> {
     type Body = GuardedBody;
     type Permit = RetryPermit;
 
@@ -195,9 +196,11 @@ impl<S: Serve> Attempts for InCluster<'_, S> {
         cluster.state().try_retry(&cluster.config().limits)
     }
 
-    fn discard(&mut self, answer: Response<GuardedBody>) {
-        answer.into_body().failed();
-        self.routed.account.discarded();
+    fn discard(&mut self, answer: Result<Response<GuardedBody>, Error>) {
+        if let Ok(answer) = answer {
+            answer.into_body().failed();
+            self.routed.account.discarded();
+        }
     }
 }
 

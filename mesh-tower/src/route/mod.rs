@@ -77,7 +77,8 @@ impl<S: Serve> Route<S> {
             Some(view) => view,
             None => {
                 account = unrouted(&request);
-                let waited = self.target.wait(arrival, own_limit(&request)).await;
+                // Boxed: few requests wait, and all would carry the room for it.
+                let waited = Box::pin(self.target.wait(arrival, own_limit(&request))).await;
                 waited.map_err(|error| failed(&mut account, named(error)))?
             }
         };
@@ -101,19 +102,19 @@ impl<S: Serve> Route<S> {
             attempts: 0,
             endpoint: None,
         };
-        match self.inner.serve(&mut routed).await {
-            Ok(mut response) => {
-                let changed = !routed.decision.filters.is_empty();
-                routed.account.answered(&mut response, changed);
-                let target = self.target.name().clone();
-                response.body_mut().asked(target, routed.decision.route);
-                Ok(response)
-            }
-            Err(error) => {
-                let error = named(placed(&routed, error));
-                Err(failed(&mut routed.account, error))
-            }
+        let mut answer = self.inner.serve(&mut routed).await;
+        // Left where it is: answers are large.
+        if let Ok(response) = &mut answer {
+            let changed = !routed.decision.filters.is_empty();
+            routed.account.answered(response, changed);
+            let target = self.target.name().clone();
+            response.body_mut().asked(target, routed.decision.route);
+            return answer;
         }
+        answer.map_err(|error| {
+            let error = named(placed(&routed, error));
+            failed(&mut routed.account, error)
+        })
     }
 
     /// Gives the error of a request that never began.

@@ -26,6 +26,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::Either;
 use http::Response;
 use mesh_core::{Error, ErrorKind};
 
@@ -96,17 +97,21 @@ impl Scope {
 }
 
 impl<S: Serve> Serve for Timeout<S> {
-    async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
-        let limit = self.scope.limit(&routed.decision);
-        let limit = limit.map(|limit| (limit, EndOfRequest::of(routed.request.body_mut())));
-        // Pinned here and not moved any more: it is large.
-        let answer = pin!(self.inner.serve(routed));
-        let Some((limit, ended)) = limit else {
-            return answer.await;
+    fn serve(
+        &self,
+        routed: &mut Routed,
+    ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
+        let Some(limit) = self.scope.limit(&routed.decision) else {
+            return Either::Left(self.inner.serve(routed));
         };
-        let (mut response, expiry) = bounded(ended, limit, self.scope, answer).await?;
-        expiry.set(response.body_mut().clocks());
-        Ok(response)
+        Either::Right(async move {
+            let ended = EndOfRequest::of(routed.request.body_mut());
+            // Pinned here and not moved any more: it is large.
+            let answer = pin!(self.inner.serve(routed));
+            let (mut response, expiry) = bounded(ended, limit, self.scope, answer).await?;
+            expiry.set(response.body_mut().clocks());
+            Ok(response)
+        })
     }
 }
 

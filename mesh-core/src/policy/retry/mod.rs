@@ -70,10 +70,12 @@ fn answers_to_response(
     headers: &HeaderMap,
     grpc: bool,
 ) -> bool {
-    // Only `envoy-ratelimited` would answer to it, which is not a condition here.
-    if headers.contains_key(&RATE_LIMITED) {
-        return false;
-    }
+    // Asked last, since it is asked of every answer that is to be retried and of no other. Only
+    // `envoy-ratelimited` would answer to that header, which is not a condition here.
+    by_code(policy, status, headers, grpc) && !headers.contains_key(&RATE_LIMITED)
+}
+
+fn by_code(policy: &RetryPolicy, status: StatusCode, headers: &HeaderMap, grpc: bool) -> bool {
     let on = policy.on;
     let by_status = [
         (RetryConditions::FIVE_XX, status.is_server_error()),

@@ -14,31 +14,39 @@ use crate::{
 pub(crate) struct SendError {
     /// Why.
     pub(crate) error: Error,
-    /// The request, when it is still whole.
-    pub(crate) request: Option<Box<Request<RequestBody>>>,
+    /// Whether the request is whole, in the place that it was lent from.
+    pub(crate) whole: bool,
 }
 
 impl SendError {
-    pub(super) fn unsent(error: Error, request: Request<RequestBody>) -> Self {
-        Self {
-            error,
-            request: Some(Box::new(request)),
+    pub(super) const fn unsent(error: Error) -> Self {
+        Self { error, whole: true }
+    }
+
+    /// What a connection said. The request that it gives back goes to its place.
+    pub(super) fn of(mut failure: SendFailure, place: &mut Request<RequestBody>) -> Self {
+        let given_back = failure.request.take();
+        let whole = given_back.is_some();
+        if let Some(request) = given_back {
+            *place = *request;
         }
+        let error = error_of_send(failure.kind, whole);
+        Self { error, whole }
     }
 
     /// No connection could be made. The reason is the error's source, as that of a picker that finds
     /// no endpoint: answers and logs quote it from there.
-    pub(super) fn connect(failed: &DialError, request: Request<RequestBody>) -> Self {
+    pub(super) fn connect(failed: &DialError) -> Self {
         let text = match failed.kind {
             ErrorKind::ConnectTimeout => "could not connect in time",
             _ => "could not connect",
         };
         let error = Error::new(failed.kind, text).with_source(&*failed.reason);
-        Self::unsent(error, request)
+        Self::unsent(error)
     }
 
-    pub(super) fn overloaded(request: Request<RequestBody>) -> Self {
-        Self::unsent(too_many(), request)
+    pub(super) fn overloaded() -> Self {
+        Self::unsent(too_many())
     }
 }
 
@@ -48,25 +56,25 @@ pub(crate) fn too_many() -> Error {
     Error::new(ErrorKind::Overloaded, text)
 }
 
-impl From<SendFailure> for SendError {
+impl From<SendFailure> for Error {
     fn from(failure: SendFailure) -> Self {
-        let error = match (failure.kind, &failure.request) {
-            // It is whole because it was never given to the connection: it cannot be expressed.
-            (SendFailureKind::Protocol(text), Some(_)) => {
-                Error::new(ErrorKind::BadRequest, String::from(text))
-            }
-            (kind, _) => error_of(kind, "before an answer came"),
-        };
-        Self {
-            error,
-            request: failure.request,
-        }
+        error_of_send(failure.kind, failure.request.is_some())
     }
 }
 
 impl From<ConnError> for Error {
     fn from(error: ConnError) -> Self {
         error_of(error.into_kind(), "while the response body was read").sent()
+    }
+}
+
+fn error_of_send(kind: SendFailureKind, whole: bool) -> Error {
+    match kind {
+        // It is whole because it was never given to the connection: it cannot be expressed.
+        SendFailureKind::Protocol(text) if whole => {
+            Error::new(ErrorKind::BadRequest, String::from(text))
+        }
+        kind => error_of(kind, "before an answer came"),
     }
 }
 

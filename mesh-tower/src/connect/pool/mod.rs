@@ -118,18 +118,20 @@ impl Pools {
 
 impl Pool {
     /// Sends a request over one of the connections, making one if need be, and waiting for one if
-    /// `limits` allow no more.
+    /// `limits` allow no more. It is taken from its place once it has a connection, and put back if
+    /// that gives it back.
     pub(crate) async fn send(
         &self,
-        request: Request<RequestBody>,
+        request: &mut Request<RequestBody>,
         limits: &Limits,
     ) -> Result<Response<ResponseBody>, SendError> {
         match self {
-            Self::Http1(pool) => pool.send(request, limits).await,
+            // Boxed: it is large, and requests over HTTP/2 would carry the room for it.
+            Self::Http1(pool) => Box::pin(pool.send(request, limits)).await,
             Self::Http2(pool) => pool.send(request, limits).await,
             Self::Refused(reason) => {
                 let text = format!("the cluster's transport is not available: {reason}");
-                Err(SendError::unsent(Error::new(ErrorKind::Tls, text), request))
+                Err(SendError::unsent(Error::new(ErrorKind::Tls, text)))
             }
         }
     }

@@ -97,14 +97,14 @@ impl Held {
         std::ptr::eq(&*self.life.record, record)
     }
 
-    pub(super) async fn send(
+    pub(super) fn send(
         self,
         request: Request<RequestBody>,
-    ) -> Result<Response<ResponseBody>, SendFailure> {
+    ) -> impl Future<Output = Result<Response<ResponseBody>, SendFailure>> + Send {
         let Self { connection, life } = self;
         // Relaxed: whoever holds the connection is alone with it.
         life.record.requests.fetch_add(1, Ordering::Relaxed);
-        connection.send(request, Some(life)).await
+        connection.send(request, Some(life))
     }
 }
 

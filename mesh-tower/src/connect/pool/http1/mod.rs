@@ -45,7 +45,7 @@ impl Http1Pool {
 
     pub(super) async fn send(
         &self,
-        mut request: Request<RequestBody>,
+        request: &mut Request<RequestBody>,
         limits: &Limits,
     ) -> Result<Response<ResponseBody>, SendError> {
         let mut offers = 0;
@@ -56,26 +56,18 @@ impl Http1Pool {
             let fresh = offers == OFFERS;
             let held = match self.core.take(limits, fresh) {
                 Ok(Taken::Now(held)) => Ok(held),
-                Ok(Taken::Soon(waiting)) => waiting.wait().await,
+                // Boxed: few requests wait, and all would carry the room for it.
+                Ok(Taken::Soon(waiting)) => Box::pin(waiting.wait()).await,
                 Err(Refusal::Connect(error)) => Err(error),
-                Err(Refusal::Overloaded) => return Err(SendError::overloaded(request)),
+                Err(Refusal::Overloaded) => return Err(SendError::overloaded()),
             };
-            let held = match held {
-                Ok(held) => held,
-                Err(error) => return Err(SendError::connect(&error, request)),
-            };
-            let error: SendError = match held.send(request).await {
+            let held = held.map_err(|error| SendError::connect(&error))?;
+            let failed = match held.send(std::mem::take(request)).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => failure.into(),
+                Err(failure) => SendError::of(failure, request),
             };
-            match error {
-                SendError {
-                    error,
-                    request: Some(whole),
-                } if !fresh && error.kind() == ErrorKind::Reset => {
-                    request = *whole;
-                }
-                error => return Err(error),
+            if !failed.whole || fresh || failed.error.kind() != ErrorKind::Reset {
+                return Err(failed);
             }
         }
     }

@@ -70,34 +70,27 @@ impl Http2Pool {
 
     pub(super) async fn send(
         &self,
-        mut request: Request<RequestBody>,
+        request: &mut Request<RequestBody>,
         limits: &Limits,
     ) -> Result<Response<ResponseBody>, SendError> {
         let mut offers = 0;
         loop {
             let reserved = match self.core.reserve() {
                 Some(reserved) => reserved,
-                None => match self.wait(limits).await {
+                // Boxed: few requests wait, and all would carry the room for it.
+                None => match Box::pin(self.wait(limits)).await {
                     Ok(reserved) => reserved,
-                    Err(Refusal::Connect(error)) => {
-                        return Err(SendError::connect(&error, request));
-                    }
-                    Err(Refusal::Overloaded) => return Err(SendError::overloaded(request)),
+                    Err(Refusal::Connect(error)) => return Err(SendError::connect(&error)),
+                    Err(Refusal::Overloaded) => return Err(SendError::overloaded()),
                 },
             };
-            let error: SendError = match reserved.send(request).await {
+            let failed = match reserved.send(std::mem::take(request)).await {
                 Ok(response) => return Ok(response),
-                Err(failure) => failure.into(),
+                Err(failure) => SendError::of(failure, request),
             };
             offers += 1;
-            match error {
-                SendError {
-                    error,
-                    request: Some(whole),
-                } if offers < OFFERS && error.kind() == ErrorKind::Reset => {
-                    request = *whole;
-                }
-                error => return Err(error),
+            if !failed.whole || offers == OFFERS || failed.error.kind() != ErrorKind::Reset {
+                return Err(failed);
             }
         }
     }

@@ -45,7 +45,7 @@ async fn a_refusing_backend_is_dialled_as_its_back_off_allows() {
                 assert_eq!(failed.error.message(), "could not connect");
                 let reason = failed.error.source().unwrap().to_string();
                 assert_eq!(reason, "nobody is there");
-                assert!(!failed.error.was_sent() && failed.request.is_some());
+                assert!(!failed.error.was_sent() && failed.whole);
                 assert_eq!(fixture.script.dials(), dials);
                 assert!(fixture.is(Connectivity::Failed));
                 fixture.start_connecting();
@@ -104,7 +104,7 @@ async fn no_more_wait_than_may() {
         until("three wait", || fixture.cluster.pending() == 3).await;
         let failed = fixture.send().await.unwrap_err();
         assert_eq!(failed.error.kind(), ErrorKind::Overloaded);
-        assert!(failed.request.is_some());
+        assert!(failed.whole);
         // A caller that gives up makes room.
         waiting[1].abort();
         until("one left", || fixture.cluster.pending() == 2).await;
@@ -308,9 +308,9 @@ async fn a_request_in_wait_takes_the_room_that_another_pool_leaves() {
 #[tokio::test(start_paused = true)]
 async fn a_request_given_up_at_a_peer_that_does_not_read_leaves_no_connection() {
     let fixture = Fixture::new(HTTP1, Answer::Silence);
-    let large = post().map(|_| RequestBody::full(Bytes::from(vec![0; 1 << 20])));
+    let mut large = post().map(|_| RequestBody::full(Bytes::from(vec![0; 1 << 20])));
     let (pool, limits) = (Arc::clone(&fixture.pool), fixture.limits);
-    let sending = tokio::spawn(async move { pool.send(large, &limits).await.map(drop) });
+    let sending = tokio::spawn(async move { pool.send(&mut large, &limits).await.map(drop) });
     until("ready", || fixture.is(Connectivity::Ready)).await;
     settle().await;
     sending.abort();

@@ -257,7 +257,8 @@ async fn a_ready_connection_is_used_without_the_pools_lock() {
     let pool = Arc::clone(&fixture.pool);
     let limits = fixture.limits;
     std::thread::spawn(move || {
-        let mut sending = Box::pin(pool.send(post(), &limits));
+        let mut request = post();
+        let mut sending = Box::pin(pool.send(&mut request, &limits));
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         let _ = done.send(sending.as_mut().poll(&mut cx).is_pending());
     });

@@ -109,7 +109,7 @@ impl Fixture {
         &self,
     ) -> impl Future<Output = Result<Response<ResponseBody>, SendError>> + Send + 'static {
         let (pool, limits) = (Arc::clone(&self.pool), self.limits);
-        async move { pool.send(post(), &limits).await }
+        async move { pool.send(&mut post(), &limits).await }
     }
 
     /// Sends a request and reads its answer.
