@@ -138,9 +138,11 @@ impl Open {
         }
     }
 
-    /// How the request ended if nobody said so.
-    pub(super) const fn given_up(&self) -> End<'static> {
+    /// How the request ended if nobody said so. Of a gRPC answer whose code is known there was no more
+    /// to wait for.
+    pub(super) fn given_up(&self) -> End<'static> {
         match self.head {
+            Some(head) if head.code().is_some() => End::Answered,
             Some(_) => End::Dropped,
             None => End::Cancelled,
         }

@@ -183,3 +183,17 @@ async fn while_the_answers_body_is_read() {
         assert_eq!(journal.attempts().len(), 1);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_code_came_there_is_no_more_to_wait_for() {
+    let (server, journal, client) = alone(HTTP2, |_| {});
+    let mut foreign = Behaviour::status(503);
+    foreign.body_size = Some(4 << 20);
+    server.next(1, foreign);
+    drop(client.send(call("/shop.Shop/Buy")).await.unwrap());
+    let told = journal.request();
+    assert_eq!(
+        told,
+        "shop/only answered 503 UNAVAILABLE, attempts 1+0+0, route only"
+    );
+}
