@@ -20,6 +20,7 @@ pub mod policy;
 pub mod runtime;
 pub mod server;
 pub mod source;
+mod sync;
 pub mod target;
 
 pub use error::{Error, ErrorKind};

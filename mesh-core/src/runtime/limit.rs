@@ -1,15 +1,12 @@
 //! Limits: counting what is under way, and permits that give their count back when dropped.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use super::{ClusterState, budget};
-use crate::config::Limits;
+use crate::{
+    config::Limits,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+};
 
 /// How much of one thing is under way.
 ///

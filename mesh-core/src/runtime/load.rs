@@ -1,14 +1,9 @@
 //! What a picked endpoint carries while a request is under way, and how that request ended.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use super::{EndpointState, limit::Gauge};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// How an attempt ended, for statistics about its endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

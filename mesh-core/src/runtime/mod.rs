@@ -18,6 +18,9 @@ mod pick;
 mod registry;
 mod view;
 
+#[cfg(all(test, mesh_loom))]
+pub(crate) mod models;
+
 pub use cluster::{ClusterRuntime, ClusterState, Rebuilt};
 pub use endpoint::{Connectivity, Endpoint, EndpointState};
 pub use explain::{ClusterExplanation, EndpointExplanation, LocalityExplanation, ShareExplanation};

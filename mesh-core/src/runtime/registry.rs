@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use super::{ClusterState, EndpointState};
 use crate::{
     config::{ClusterIdentity, EndpointConfig},
     name::{ClusterName, EndpointKey},
+    sync::{Mutex, MutexGuard},
 };
 
 /// Hands out the state of clusters and endpoints: one per name as long as anybody holds it.

@@ -9,15 +9,11 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
     time::Instant,
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
 
 pub use self::state::ClusterState;
 pub(super) use self::{
@@ -34,6 +30,11 @@ use crate::{
     config::{ClusterConfig, ClusterSnapshot, EndpointsConfig, Readiness},
     entropy::Entropy,
     name::ClusterName,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+        watch,
+    },
 };
 
 /// A cluster of one mesh. `C` holds the mesh's connections to one endpoint.

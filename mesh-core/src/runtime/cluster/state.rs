@@ -2,13 +2,8 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak},
 };
-
-use tokio::sync::watch;
 
 use crate::{
     config::{ClusterIdentity, EndpointConfig},
@@ -17,6 +12,10 @@ use crate::{
         Connectivity, EndpointState,
         limit::{Gauge, Reached},
         registry::{Clusters, Endpoints, Identity},
+    },
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        watch,
     },
 };
 

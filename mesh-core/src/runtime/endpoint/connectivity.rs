@@ -1,10 +1,11 @@
 //! The state of the connections to an endpoint, in one byte.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-
 use serde::Serialize;
 
-use crate::config::Readiness;
+use crate::{
+    config::Readiness,
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 /// The state of the connections to an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

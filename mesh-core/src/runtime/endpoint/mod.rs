@@ -8,7 +8,7 @@ mod tests;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, PoisonError},
     time::Instant,
 };
 
@@ -19,6 +19,7 @@ use super::{ClusterState, load::EndpointLoad, registry::Identity};
 use crate::{
     config::Address,
     name::{ClusterName, EndpointKey},
+    sync::{Mutex, MutexGuard, atomic::Ordering},
 };
 
 /// The live state of one endpoint: shared by all meshes and workers of the process, and carried

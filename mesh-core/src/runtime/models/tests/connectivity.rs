@@ -1,0 +1,181 @@
+//! What is reported of endpoints reaches the picker, and those who wait for it.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
+
+use loom::thread;
+
+use super::{model, runtime, snapshot};
+use crate::{
+    entropy::Entropy,
+    runtime::{ClusterRuntime, Connectivity, EndpointState, Pick},
+};
+
+fn pick(runtime: &ClusterRuntime<()>) -> &'static str {
+    match runtime.pick(&Entropy::seeded(1)) {
+        Pick::Use(_) => "use",
+        Pick::Queue => "queue",
+        Pick::Fail(_) => "fail",
+        Pick::Drop(_) => "drop",
+    }
+}
+
+/// Waits as a request does, but that it asks again and again instead of being woken.
+fn wait(runtime: &ClusterRuntime<()>, seen: u64) {
+    let mut changed = pin!(runtime.changed(seen));
+    let mut cx = Context::from_waker(Waker::noop());
+    while changed.as_mut().poll(&mut cx).is_pending() {
+        thread::yield_now();
+    }
+}
+
+fn one() -> (Arc<ClusterRuntime<()>>, Arc<EndpointState>, Instant) {
+    let now = Instant::now();
+    let runtime = runtime(&snapshot(&[1], |_| {}), now);
+    let endpoint = Arc::clone(runtime.rebuild(now).connect[0].state());
+    (runtime, endpoint, now)
+}
+
+#[test]
+fn a_request_that_waits_gets_the_endpoint_that_becomes_ready() {
+    model("waiting", || {
+        let (runtime, endpoint, now) = one();
+        let driver = {
+            let runtime = Arc::clone(&runtime);
+            thread::spawn(move || {
+                endpoint.set_ready();
+                runtime.rebuild(now);
+            })
+        };
+        loop {
+            let seen = runtime.version();
+            match pick(&runtime) {
+                "use" => break,
+                other => assert_eq!(other, "queue"),
+            }
+            wait(&runtime, seen);
+        }
+        driver.join().unwrap();
+    });
+}
+
+/// Reports from two connections, and a driver that rebuilds when told. In the end the picker knows
+/// what was reported last.
+fn reports(name: &str, first: fn(&EndpointState, Instant), second: fn(&EndpointState, Instant)) {
+    model(name, move || {
+        let (runtime, endpoint, now) = one();
+        let mut changes = runtime.state().subscribe();
+        let reporters = [first, second].map(|report| {
+            let endpoint = Arc::clone(&endpoint);
+            thread::spawn(move || report(&endpoint, now))
+        });
+        // The driver, at any moment.
+        for _ in 0..2 {
+            if changes.has_changed() {
+                changes.mark_unchanged();
+                runtime.rebuild(now);
+            }
+        }
+        for reporter in reporters {
+            reporter.join().unwrap();
+        }
+        if changes.has_changed() {
+            runtime.rebuild(now);
+        }
+        let expected = match endpoint.connectivity() {
+            Connectivity::Ready => "use",
+            Connectivity::Failed => "fail",
+            // One that has failed counts as failing until it is ready (gRFC A62).
+            _ if endpoint.reported().failing => "fail",
+            _ => "queue",
+        };
+        assert_eq!(pick(&runtime), expected, "{endpoint:?}");
+    });
+}
+
+#[test]
+fn a_success_and_a_failure_at_once_end_in_the_last() {
+    reports(
+        "ready, failed",
+        |endpoint, _| {
+            endpoint.set_connecting();
+            endpoint.set_ready();
+        },
+        |endpoint, now| endpoint.set_failed(now, 0, "refused"),
+    );
+}
+
+#[test]
+fn a_connection_that_ends_while_another_is_made() {
+    reports(
+        "idle, ready",
+        |endpoint, _| endpoint.set_idle(),
+        |endpoint, _| endpoint.set_ready(),
+    );
+}
+
+#[test]
+fn two_failures_at_once_are_one_outage() {
+    model("failed twice", || {
+        let (_runtime, endpoint, now) = one();
+        let other = {
+            let endpoint = Arc::clone(&endpoint);
+            thread::spawn(move || endpoint.set_failed(now, 1 << 63, "refused"))
+        };
+        endpoint.set_failed(now, 1 << 63, "refused");
+        other.join().unwrap();
+        let expected = now + Duration::from_secs(1);
+        assert_eq!(endpoint.retry_at(), Some(expected), "the back-off of one");
+        assert_eq!(endpoint.connectivity(), Connectivity::Failed);
+    });
+}
+
+#[test]
+fn recovery_takes_nothing_back_that_was_reported() {
+    model("recovery", || {
+        let (runtime, endpoint, now) = one();
+        endpoint.set_failed(now, 0, "refused");
+        runtime.rebuild(now);
+        let mut changes = runtime.state().subscribe();
+        let reporter = {
+            let endpoint = Arc::clone(&endpoint);
+            thread::spawn(move || endpoint.set_ready())
+        };
+        let later = now + Duration::from_secs(5);
+        runtime.rebuild(later);
+        assert!(endpoint.connectivity() != Connectivity::Failed);
+        reporter.join().unwrap();
+        assert_eq!(endpoint.connectivity(), Connectivity::Ready);
+        if changes.has_changed() {
+            changes.mark_unchanged();
+            runtime.rebuild(later);
+        }
+        assert_eq!(pick(&runtime), "use");
+    });
+}
+
+#[test]
+fn versions_grow_with_what_they_stand_for() {
+    model("versions", || {
+        let (runtime, endpoint, now) = one();
+        let before = runtime.version();
+        endpoint.set_ready();
+        let rebuilding = [(); 2].map(|()| {
+            let runtime = Arc::clone(&runtime);
+            thread::spawn(move || drop(runtime.rebuild(now)))
+        });
+        if runtime.version() > before {
+            assert_eq!(pick(&runtime), "use", "the set of that version, or newer");
+        }
+        for thread in rebuilding {
+            thread.join().unwrap();
+        }
+        assert_eq!(runtime.version(), before + 2);
+        wait(&runtime, before);
+    });
+}
