@@ -15,6 +15,7 @@ use mesh_core::{Error, error::BoxError};
 use tower_service::Service;
 
 use crate::{
+    body::RequestBody,
     inspect::Inspection,
     mesh::TargetCell,
     observe::KnownMethods,
@@ -65,9 +66,13 @@ impl HttpClient {
     {
         let (stack, methods) = (Arc::clone(&self.stack), self.methods);
         async move {
-            match request::eager(request).await {
-                Ok(request) => stack.serve(request, methods).await,
-                Err(refused) => Err(stack.refuse(*refused, methods)),
+            let (head, body) = request.into_parts();
+            match RequestBody::eager(body).await {
+                Ok(body) => stack.serve(Request::from_parts(head, body), methods).await,
+                Err(source) => {
+                    let head = Request::from_parts(head, ());
+                    Err(stack.refuse(&head, request::body_failed(source), methods))
+                }
             }
         }
     }

@@ -58,37 +58,21 @@ pub(crate) struct Decision {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// A request that is over before it began.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) head: Request<()>,
-    pub(crate) error: Error,
-}
-
 /// The request with a body that connections send. It is polled once here: a body that is all there
 /// becomes full, and costs no stream.
-pub(crate) async fn eager<B>(request: Request<B>) -> Result<Request<RequestBody>, Box<Refused>>
+pub(crate) async fn eager<B>(request: Request<B>) -> Result<Request<RequestBody>, Error>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
     let (head, body) = request.into_parts();
-    match RequestBody::eager(body).await {
-        Ok(body) => Ok(Request::from_parts(head, body)),
-        Err(source) => {
-            let error = Error::new(ErrorKind::BadRequest, "the request body failed");
-            Err(Box::new(Refused {
-                head: Request::from_parts(head, ()),
-                error: error.with_source(source),
-            }))
-        }
-    }
+    let body = RequestBody::eager(body).await.map_err(body_failed)?;
+    Ok(Request::from_parts(head, body))
 }
 
-impl From<Box<Refused>> for Error {
-    fn from(refused: Box<Refused>) -> Self {
-        refused.error
-    }
+/// The error of a request that is over before it began, since its body failed.
+pub(crate) fn body_failed(source: BoxError) -> Error {
+    Error::new(ErrorKind::BadRequest, "the request body failed").with_source(source)
 }
 
 impl Decision {

@@ -35,7 +35,7 @@ use crate::{
     connect::Pool,
     mesh::TargetCell,
     observe::{Account, Arrived, KnownMethods},
-    request::{CallerDeadline, Decision, Refused, Routed, WaitForReady},
+    request::{CallerDeadline, Decision, Routed, WaitForReady},
     response::GuardedBody,
     serve::Serve,
 };
@@ -118,14 +118,14 @@ impl<S: Serve> Route<S> {
     }
 
     /// Gives the error of a request that never began.
-    pub(crate) fn refuse(&self, Refused { head, error }: Refused, methods: KnownMethods) -> Error {
+    pub(crate) fn refuse(&self, head: &Request<()>, error: Error, methods: KnownMethods) -> Error {
         let arrived = Arrived {
             at: clock::now(),
             grpc: grpc::is_grpc(head.headers()),
             methods,
             codes: self.target.codes(),
         };
-        let mut account = Account::open(self.target.watch(), &head, &arrived);
+        let mut account = Account::open(self.target.watch(), head, &arrived);
         failed(&mut account, error.for_target(self.target.name().as_str()))
     }
 
