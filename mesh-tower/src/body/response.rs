@@ -23,7 +23,8 @@ pub struct ResponseBody {
 #[derive(Debug)]
 enum Kind {
     Http2(Http2Body),
-    Http1(Http1Body),
+    // Boxed: it is the largest, and every answer is moved with the room for it.
+    Http1(Box<Http1Body>),
     Local {
         data: Bytes,
         trailers: Option<Box<HeaderMap>>,
@@ -77,7 +78,7 @@ impl ResponseBody {
 
     pub(crate) fn http1(body: Http1Body) -> Self {
         Self {
-            kind: Kind::Http1(body),
+            kind: Kind::Http1(Box::new(body)),
         }
     }
 }

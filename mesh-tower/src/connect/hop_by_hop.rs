@@ -29,7 +29,8 @@ const PROTECTED: [&str; 5] = [
 /// Strips a request's hop-by-hop headers and reduces `te` to `trailers` (or removes it).
 pub fn strip_request(headers: &mut HeaderMap) {
     strip(headers);
-    if headers.contains_key(TE) {
+    // Looked for as above.
+    if headers.keys().any(|name| name == TE) {
         reduce_te(headers);
     }
 }

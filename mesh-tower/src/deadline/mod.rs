@@ -17,7 +17,12 @@
 //! # Cancellation
 //! What is below is dropped, which resets its stream.
 
-use std::{pin::pin, time::Instant};
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Instant,
+};
 
 use http::Response;
 use mesh_core::{Error, ErrorKind};
@@ -41,21 +46,27 @@ impl<S: Serve> Serve for Deadline<S> {
         let deadline = routed.decision.deadline;
         deadline.map_or(Ok(()), not_passed)?;
         // Pinned here and not moved into a timeout: it is large.
-        let answer = pin!(self.inner.serve(routed));
+        let mut answer = pin!(self.inner.serve(routed));
         let Some(deadline) = deadline else {
             return answer.await;
         };
-        let mut answer = tokio::select! {
-            biased;
-            answer = answer => answer,
-            () = tokio::time::sleep_until(deadline.into()) => Err(expired()),
-        };
-        // Left where it is: answers are large.
-        if let Ok(response) = &mut answer {
-            let clocks = response.body_mut().clocks();
-            clocks.until(deadline, ErrorKind::StreamDeadline);
-        }
-        answer
+        let mut expiry = pin!(tokio::time::sleep_until(deadline.into()));
+        poll_fn(|cx| {
+            // Left where it is: answers are large.
+            let mut polled = answer.as_mut().poll(cx);
+            match &mut polled {
+                Poll::Ready(Ok(response)) => {
+                    let clocks = response.body_mut().clocks();
+                    clocks.until(deadline, ErrorKind::StreamDeadline);
+                }
+                Poll::Pending if expiry.as_mut().poll(cx).is_ready() => {
+                    return Poll::Ready(Err(expired()));
+                }
+                Poll::Ready(Err(_)) | Poll::Pending => {}
+            }
+            polled
+        })
+        .await
     }
 }
 

@@ -17,13 +17,27 @@ use crate::{clock, timeout::EndOfRequest};
 /// always there would otherwise outlive every limit.
 const FRAMES_A_LOOK: u8 = 32;
 
-/// When a body is late, and by which limit.
+/// When a body is late, and by which limit. Kept small: every answer is moved with it.
 #[derive(Debug, Default)]
 pub(crate) struct Clocks {
-    deadline: Option<(Instant, ErrorKind)>,
-    // Armed only when a read has to wait: most bodies are there at once.
+    deadline: Option<Deadline>,
+    waiting: Option<Box<Waiting>>,
+}
+
+/// What only bodies need that are not there at once, or come while the request is still being sent.
+#[derive(Debug, Default)]
+struct Waiting {
+    // Armed only when a read has to wait.
     sleep: Option<Pin<Box<Sleep>>>,
     open: Option<Open>,
+}
+
+/// The moment from which a body is late.
+#[derive(Debug)]
+struct Deadline {
+    at: Instant,
+    kind: ErrorKind,
+    // Those passed on since the clock was looked at.
     frames: u8,
 }
 
@@ -37,20 +51,22 @@ struct Open {
 impl Clocks {
     /// Late with `kind` once `at` has passed, unless an earlier moment is set already.
     pub(crate) fn until(&mut self, at: Instant, kind: ErrorKind) {
-        if self.deadline.is_none_or(|(earlier, _)| at < earlier) {
-            self.deadline = Some((at, kind));
+        if self.deadline.as_ref().is_none_or(|it| at < it.at) {
+            let frames = 0;
+            self.deadline = Some(Deadline { at, kind, frames });
         }
     }
 
     /// Late with `kind` once the request has ended and `limit` has passed since, unless a shorter
     /// limit of this sort is set already. All that are open wait for the same end.
     pub(crate) fn until_after(&mut self, ended: EndOfRequest, limit: Duration, kind: ErrorKind) {
-        if self.open.as_ref().is_none_or(|open| limit < open.limit) {
+        let waiting = self.waiting.get_or_insert_default();
+        if waiting.open.as_ref().is_none_or(|open| limit < open.limit) {
             let expiry = Box::pin(async move {
                 let end = ended.wait().await;
                 clock::sleep_until(end.checked_add(limit)).await;
             });
-            self.open = Some(Open {
+            waiting.open = Some(Open {
                 limit,
                 kind,
                 expiry,
@@ -60,15 +76,17 @@ impl Clocks {
 
     /// For a read that has to wait: ready when it is too late.
     pub(crate) fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        if let Some(open) = &mut self.open
+        if let Some(waiting) = &mut self.waiting
+            && let Some(open) = &mut waiting.open
             && open.expiry.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(late(open.kind));
         }
-        let Some((at, kind)) = self.deadline else {
+        let Some(Deadline { at, kind, .. }) = self.deadline else {
             return Poll::Pending;
         };
-        let sleep = self
+        let waiting = self.waiting.get_or_insert_default();
+        let sleep = waiting
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));
         sleep.as_mut().poll(cx).map(|()| late(kind))
@@ -76,9 +94,9 @@ impl Clocks {
 
     /// For a frame that was there: whether it came too late, as far as is looked.
     pub(crate) fn look(&mut self) -> Option<Error> {
-        let (at, kind) = self.deadline?;
-        self.frames = (self.frames + 1) % FRAMES_A_LOOK;
-        (self.frames == 0 && clock::now() >= at).then(|| late(kind))
+        let it = self.deadline.as_mut()?;
+        it.frames = (it.frames + 1) % FRAMES_A_LOOK;
+        (it.frames == 0 && clock::now() >= it.at).then(|| late(it.kind))
     }
 
     /// No clock runs any more.

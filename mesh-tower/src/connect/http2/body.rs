@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use h2::RecvStream;
 use http::HeaderMap;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use http_body::{Frame, SizeHint};
 
 use crate::connect::{ConnError, SendFailureKind};
@@ -21,9 +21,12 @@ use super::upload::Upload;
 /// Dropped early, it resets the stream with CANCEL.
 pub(crate) struct Http2Body {
     stream: Option<Stream>,
-    /// Bytes still to come, if the response said how many.
-    remaining: Option<u64>,
+    remaining: Remaining,
 }
+
+/// Bytes still to come, if the response said how many. One word.
+#[derive(Clone, Copy, Debug)]
+struct Remaining(u64);
 
 struct Stream {
     // In the order of their end: the stream must be over when the slot is freed.
@@ -55,7 +58,7 @@ impl Http2Body {
                 hold,
                 data_done: false,
             }),
-            remaining: length.and_then(|value| value.to_str().ok()?.parse().ok()),
+            remaining: Remaining::of(length),
         }
     }
 
@@ -79,10 +82,7 @@ impl Http2Body {
             }
         };
         match frame.data_ref() {
-            Some(data) => {
-                let len = data.len() as u64;
-                self.remaining = self.remaining.map(|left| left.saturating_sub(len));
-            }
+            Some(data) => self.remaining.take(data.len() as u64),
             None => self.complete(),
         }
         Poll::Ready(Some(Ok(frame)))
@@ -96,7 +96,7 @@ impl Http2Body {
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
-        match (&self.stream, self.remaining) {
+        match (&self.stream, self.remaining.known()) {
             (None, _) => SizeHint::with_exact(0),
             (Some(_), Some(left)) => SizeHint::with_exact(left),
             (Some(_), None) => SizeHint::default(),
@@ -109,6 +109,28 @@ impl Http2Body {
             && let Hold::Upload(upload) = &stream.hold
         {
             upload.response_complete();
+        }
+    }
+}
+
+impl Remaining {
+    const UNKNOWN: u64 = u64::MAX;
+
+    fn of(length: Option<&HeaderValue>) -> Self {
+        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        Self(length.unwrap_or(Self::UNKNOWN))
+    }
+
+    const fn known(self) -> Option<u64> {
+        match self.0 {
+            Self::UNKNOWN => None,
+            left => Some(left),
+        }
+    }
+
+    const fn take(&mut self, len: u64) {
+        if self.0 != Self::UNKNOWN {
+            self.0 = self.0.saturating_sub(len);
         }
     }
 }

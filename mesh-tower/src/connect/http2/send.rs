@@ -71,8 +71,11 @@ fn open(slot: Slot, mut request: Request<RequestBody>) -> Result<Waiting, SendFa
     };
     let (mut parts, body) = request.into_parts();
     hop_by_hop::strip_request(&mut parts.headers);
-    // `:authority` says the same (RFC 9113 section 8.3.1).
-    parts.headers.remove(HOST);
+    // `:authority` says the same (RFC 9113 section 8.3.1). To look for it is cheaper than to remove
+    // what is not there.
+    if parts.headers.keys().any(|name| name == HOST) {
+        parts.headers.remove(HOST);
+    }
     parts.version = Version::HTTP_2;
     // h2 keeps the head of a request that it does not open, so it is asked at the last moment.
     if shared::is_refusing(&mut sender) {
