@@ -82,7 +82,7 @@ fn reports(name: &str, first: fn(&EndpointState, Instant), second: fn(&EndpointS
             }
         }
         for reporter in reporters {
-            reporter.join().unwrap();
+            assert!(reporter.join().is_ok());
         }
         if changes.has_changed() {
             runtime.rebuild(now);
