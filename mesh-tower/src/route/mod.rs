@@ -61,47 +61,17 @@ impl<S: Serve> Route<S> {
         methods: KnownMethods,
     ) -> Result<Response<GuardedBody>, Error> {
         let arrival = clock::now();
-        let named = |error: Error| error.for_target(self.target.name().as_str());
-        let arrived = |grpc| Arrived {
-            at: arrival,
-            grpc,
-            methods,
-            codes: self.target.codes(),
-        };
-        let unrouted = |request: &Request<RequestBody>| {
-            let grpc = grpc::is_grpc(request.headers());
-            Account::open(self.target.watch(), request, &arrived(grpc))
-        };
-        let mut account = Account::default();
-        let view = match self.target.view() {
-            Some(view) => view,
+        let (view, account) = match self.target.view() {
+            Some(view) => (view, Account::default()),
             None => {
-                account = unrouted(&request);
+                let account = self.unrouted(&request, arrival, methods);
                 // Boxed: few requests wait, and all would carry the room for it.
-                let waited = Box::pin(self.target.wait(arrival, own_limit(&request))).await;
-                waited.map_err(|error| failed(&mut account, named(error)))?
+                Box::pin(self.wait(arrival, own_limit(&request), account)).await?
             }
         };
-        let decided = self.decide(&view, &request, arrival);
-        let (decision, watch) = decided.map_err(|error| {
-            if account.is_empty() {
-                account = unrouted(&request);
-            }
-            failed(&mut account, named(error))
-        })?;
+        let mut routed = self.route(request, &view, account, arrival, methods)?;
         // What the request needs of it, the decision holds.
         drop(view);
-        if account.is_empty() {
-            account = Account::open(&watch, &request, &arrived(decision.grpc));
-        }
-        account.chosen(watch, &decision);
-        let mut routed = Routed {
-            request,
-            decision,
-            account,
-            attempts: 0,
-            endpoint: None,
-        };
         let mut answer = self.inner.serve(&mut routed).await;
         // Left where it is: answers are large.
         if let Ok(response) = &mut answer {
@@ -112,21 +82,84 @@ impl<S: Serve> Route<S> {
             return answer;
         }
         answer.map_err(|error| {
-            let error = named(placed(&routed, error));
-            failed(&mut routed.account, error)
+            let error = placed(&routed, error);
+            self.failed(&mut routed.account, error)
+        })
+    }
+
+    /// Waits for the first view.
+    async fn wait(
+        &self,
+        arrival: Instant,
+        own: Option<Duration>,
+        mut account: Account,
+    ) -> Result<(Arc<View<Pool>>, Account), Error> {
+        match self.target.wait(arrival, own).await {
+            Ok(view) => Ok((view, account)),
+            Err(error) => Err(self.failed(&mut account, error)),
+        }
+    }
+
+    /// Decides for a request; its account is open from before, or is opened here.
+    fn route(
+        &self,
+        request: Request<RequestBody>,
+        view: &View<Pool>,
+        mut account: Account,
+        arrival: Instant,
+        methods: KnownMethods,
+    ) -> Result<Routed, Error> {
+        let (decision, watch) = match self.decide(view, &request, arrival) {
+            Ok(decided) => decided,
+            Err(error) => {
+                if account.is_empty() {
+                    account = self.unrouted(&request, arrival, methods);
+                }
+                return Err(self.failed(&mut account, error));
+            }
+        };
+        if account.is_empty() {
+            let arrived = self.arrived(decision.grpc, arrival, methods);
+            account = Account::open(&watch, &request, &arrived);
+        }
+        account.chosen(watch, &decision);
+        Ok(Routed {
+            request,
+            decision,
+            account,
+            attempts: 0,
+            endpoint: None,
         })
     }
 
     /// Gives the error of a request that never began.
     pub(crate) fn refuse(&self, head: &Request<()>, error: Error, methods: KnownMethods) -> Error {
-        let arrived = Arrived {
-            at: clock::now(),
-            grpc: grpc::is_grpc(head.headers()),
+        let mut account = self.unrouted(head, clock::now(), methods);
+        self.failed(&mut account, error)
+    }
+
+    /// The account of a request for which no cluster was chosen.
+    fn unrouted<B>(&self, request: &Request<B>, at: Instant, methods: KnownMethods) -> Account {
+        let grpc = grpc::is_grpc(request.headers());
+        let arrived = self.arrived(grpc, at, methods);
+        Account::open(self.target.watch(), request, &arrived)
+    }
+
+    fn arrived(&self, grpc: bool, at: Instant, methods: KnownMethods) -> Arrived {
+        let codes = self.target.codes();
+        Arrived {
+            at,
+            grpc,
             methods,
-            codes: self.target.codes(),
-        };
-        let mut account = Account::open(self.target.watch(), head, &arrived);
-        failed(&mut account, error.for_target(self.target.name().as_str()))
+            codes,
+        }
+    }
+
+    /// The error of a request that has failed, once it is told.
+    fn failed(&self, account: &mut Account, error: Error) -> Error {
+        let error = error.for_target(self.target.name().as_str());
+        account.end(End::Failed(&error));
+        error
     }
 
     fn decide(
@@ -171,12 +204,6 @@ fn placed(routed: &Routed, error: Error) -> Error {
         Some(endpoint) => error.at_endpoint(endpoint.state().key().as_str()),
         None => error,
     }
-}
-
-/// The error of a request that has failed, once it is told.
-fn failed(account: &mut Account, error: Error) -> Error {
-    account.end(End::Failed(&error));
-    error
 }
 
 /// How long the caller waits, by its extension.
