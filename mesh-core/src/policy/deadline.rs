@@ -22,6 +22,9 @@ const UNITS: [(u8, u64); 6] = [
 /// The largest number the header can carry: eight digits.
 const LARGEST: u64 = 99_999_999;
 
+/// The largest of three significant digits.
+const LARGEST_ROUND: u64 = 99_900_000;
+
 /// How long the caller will wait, by the first `grpc-timeout` line: at most eight digits and a unit
 /// of `HMSmun`. Zero is a deadline that has passed. `None` without the header and for anything
 /// malformed, which counts as no header (gRPC over HTTP/2; Envoy).
@@ -76,17 +79,17 @@ fn rounded(timeout: Duration) -> (u64, u8) {
         let hours = three_digits(timeout.as_secs().div_ceil(3_600));
         return (hours.min(LARGEST), b'H');
     };
-    UNITS
-        .iter()
-        .map(|&(letter, unit)| (three_digits(nanos.div_ceil(unit)), letter))
-        .find(|&(number, _)| number <= LARGEST)
-        .unwrap_or((LARGEST, b'H'))
+    let fits = |&&(_, unit): &&(u8, u64)| nanos <= LARGEST_ROUND.saturating_mul(unit);
+    match UNITS.iter().find(fits) {
+        Some(&(letter, unit)) => (three_digits(nanos.div_ceil(unit)), letter),
+        None => (LARGEST, b'H'),
+    }
 }
 
 /// The next number from `number` on that has three significant digits.
 const fn three_digits(number: u64) -> u64 {
     let mut step = 1;
-    while number / step > 999 {
+    while number > 999 * step {
         step *= 10;
     }
     number.div_ceil(step).saturating_mul(step)

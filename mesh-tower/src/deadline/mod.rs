@@ -27,7 +27,7 @@ use std::{
 use http::Response;
 use mesh_core::{Error, ErrorKind};
 
-use crate::{clock, request::Routed, response::GuardedBody, serve::Serve};
+use crate::{request::Routed, response::GuardedBody, serve::Serve};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -44,7 +44,6 @@ impl<S> Deadline<S> {
 impl<S: Serve> Serve for Deadline<S> {
     async fn serve(&self, routed: &mut Routed) -> Result<Response<GuardedBody>, Error> {
         let deadline = routed.decision.deadline;
-        deadline.map_or(Ok(()), not_passed)?;
         // Pinned here and not moved into a timeout: it is large.
         let mut answer = pin!(self.inner.serve(routed));
         let Some(deadline) = deadline else {
@@ -70,9 +69,9 @@ impl<S: Serve> Serve for Deadline<S> {
     }
 }
 
-/// A deadline that has passed already lets nothing begin: the request must not leave.
-pub(crate) fn not_passed(deadline: Instant) -> Result<(), Error> {
-    if deadline <= clock::now() {
+/// A deadline that has passed already, at `now`, lets nothing begin: the request must not leave.
+pub(crate) fn not_passed(deadline: Option<Instant>, now: Instant) -> Result<(), Error> {
+    if deadline.is_some_and(|deadline| deadline <= now) {
         let text = "the deadline had passed before the request was sent";
         return Err(Error::new(ErrorKind::StreamDeadline, text));
     }

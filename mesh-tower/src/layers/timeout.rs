@@ -144,9 +144,10 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<BoxError>,
 {
+    let now = clock::now();
     // Out of reach if the sum is: no limit.
-    let at = clock::now().checked_add(limit);
-    at.map_or(Ok(()), deadline::not_passed)?;
+    let at = now.checked_add(limit);
+    deadline::not_passed(at, now)?;
     let answer = inner::call(service, eager(request).await?);
     let answer = match at {
         Some(at) => tokio::time::timeout_at(at.into(), answer)

@@ -33,6 +33,7 @@ use crate::{
     body::RequestBody,
     clock,
     connect::Pool,
+    deadline::not_passed,
     mesh::TargetCell,
     observe::{Account, Arrived, KnownMethods},
     request::{CallerDeadline, Decision, Routed, WaitForReady},
@@ -61,17 +62,24 @@ impl<S: Serve> Route<S> {
         methods: KnownMethods,
     ) -> Result<Response<GuardedBody>, Error> {
         let arrival = clock::now();
+        let mut now = arrival;
         let (view, account) = match self.target.view() {
             Some(view) => (view, Account::default()),
             None => {
                 let account = self.unrouted(&request, arrival, methods);
                 // Boxed: few requests wait, and all would carry the room for it.
-                Box::pin(self.wait(arrival, own_limit(&request), account)).await?
+                let waited = Box::pin(self.wait(arrival, own_limit(&request), account)).await;
+                now = clock::now();
+                waited?
             }
         };
         let mut routed = self.route(request, &view, account, arrival, methods)?;
         // What the request needs of it, the decision holds.
         drop(view);
+        if let Err(late) = not_passed(routed.decision.deadline, now) {
+            let late = placed(&routed, late);
+            return Err(self.failed(&mut routed.account, late));
+        }
         let mut answer = self.inner.serve(&mut routed).await;
         // Left where it is: answers are large.
         if let Ok(response) = &mut answer {

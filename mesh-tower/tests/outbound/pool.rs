@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use mesh_core::{
     ErrorKind,
@@ -20,7 +20,7 @@ use mesh_testkit::{
     CountingListener,
     echo::{EchoReport, EchoServer},
 };
-use mesh_tower::HttpClient;
+use mesh_tower::{GuardedBody, HttpClient};
 use tokio::{task::yield_now, time::Instant};
 
 use crate::support::{
@@ -257,4 +257,16 @@ async fn a_response_under_way_survives_its_connections_goaway() {
         assert_eq!(EchoReport::parse(&body).connection, 1);
         assert_eq!(get(&client, "/").await.connection, 2);
     }
+}
+
+/// Every call allocates its future, and every layer moves its answer.
+#[tokio::test]
+async fn what_each_request_moves_stays_small() {
+    let server = server(PROTOCOLS[0], "only");
+    let cluster = cluster("only", PROTOCOLS[0], &[server.socket()]);
+    let (mesh, _source) = mesh(simple(cluster));
+    let sending = mesh.http_client("shop").send(request("/"));
+    let (future, answer) = (size_of_val(&sending), size_of::<Response<GuardedBody>>());
+    assert!(future <= 3 << 10 && answer <= 256, "{future}, {answer}");
+    read(sending.await.unwrap()).await;
 }
