@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod scale;
+
 use std::{
     future::Future,
     net::SocketAddr,
