@@ -11,12 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::anyhow;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use mesh::{CallerDeadline, ChannelBody, HttpClient, MeshChannel};
 use mesh_testkit::generated::mesh::test::v1::{EchoRequest, echo_client::EchoClient};
+use serde_json::Value;
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
@@ -24,6 +25,9 @@ use tower_service::Service;
 const DEADLINE: Duration = Duration::from_secs(15);
 /// Failures whose texts are kept.
 const KEPT: usize = 20;
+/// Bytes that calls send and get back, in turn. One is longer than an HTTP/2 stream's first window;
+/// all fit into what a retry may keep.
+const SIZES: [usize; 6] = [0, 0, 0, 100, 3_000, 70_000];
 
 /// What became of calls.
 #[derive(Debug, Default)]
@@ -55,12 +59,16 @@ struct Failure {
 impl Caller {
     /// Calls until told to stop.
     pub(crate) async fn run(self, tally: Arc<Tally>, stop: Arc<AtomicBool>) {
-        while !stop.load(Ordering::Relaxed) {
+        let bodies = SIZES.map(|size| Bytes::from(vec![b'a'; size]));
+        for body in bodies.iter().cycle() {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
             tally.begun.fetch_add(1, Ordering::Relaxed);
             let start = Instant::now();
             let answer = match &self {
-                Self::Grpc(channel) => unary(channel).await,
-                Self::Http(client) => exchange(client).await,
+                Self::Grpc(channel) => unary(channel, body.clone()).await,
+                Self::Http(client) => exchange(client, body.clone()).await,
             };
             let failed = answer.is_err();
             let took = Instant::now().saturating_duration_since(start);
@@ -98,49 +106,67 @@ impl Tally {
     }
 }
 
-async fn unary(channel: &MeshChannel) -> Result<(), Failure> {
+async fn unary(channel: &MeshChannel, body: Bytes) -> Result<(), Failure> {
     let begun = Arc::<AtomicBool>::default();
     let noting = Noting {
         channel: channel.clone(),
         begun: Arc::clone(&begun),
     };
-    let mut request = tonic::Request::new(EchoRequest::default());
+    let message = EchoRequest {
+        payload: body.clone(),
+        ..EchoRequest::default()
+    };
+    let mut request = tonic::Request::new(message);
     request.set_timeout(DEADLINE);
-    let answer = EchoClient::new(noting).unary(request).await;
-    answer.map(drop).map_err(|status| Failure {
-        begun: begun.load(Ordering::Relaxed),
-        error: status.into(),
-    })
+    match EchoClient::new(noting).unary(request).await {
+        Ok(reply) if reply.get_ref().payload == body => Ok(()),
+        Ok(reply) => {
+            let (sent, got) = (body.len(), reply.get_ref().payload.len());
+            Err(Failure::plain(anyhow!(
+                "{sent} bytes went, {got} came back"
+            )))
+        }
+        Err(status) => Err(Failure {
+            begun: begun.load(Ordering::Relaxed),
+            error: status.into(),
+        }),
+    }
 }
 
-async fn exchange(client: &HttpClient) -> Result<(), Failure> {
-    let before = |error: anyhow::Error| Failure {
-        begun: false,
-        error,
-    };
-    let request = Request::get("http://soak.test/orders?since=monday");
+async fn exchange(client: &HttpClient, body: Bytes) -> Result<(), Failure> {
+    let length = body.len() as u64;
+    let request = Request::post("http://soak.test/orders?since=monday");
     let request = request.extension(CallerDeadline(DEADLINE));
-    let request = request.body(Full::<Bytes>::default());
-    let request = request.map_err(|error| before(error.into()))?;
-    let answer = client.send(request).await;
-    let response = answer.map_err(|error| before(error.into()))?;
+    let request = request.body(Full::new(body)).map_err(Failure::plain)?;
+    let response = client.send(request).await.map_err(Failure::plain)?;
     let status = response.status();
-    let body = response.into_body().collect().await;
-    let body = body.map_err(|error| Failure {
+    let answer = response.into_body().collect().await;
+    let answer = answer.map_err(|error| Failure {
         begun: true,
         error: error.into(),
     })?;
-    let whole = || -> anyhow::Result<()> {
-        let body = body.to_bytes();
-        if !status.is_success() {
-            bail!("{status}: {}", String::from_utf8_lossy(&body));
+    let answer = answer.to_bytes();
+    if !status.is_success() {
+        let text = String::from_utf8_lossy(&answer);
+        return Err(Failure::plain(anyhow!("{status}: {text}")));
+    }
+    let report: Value = serde_json::from_slice(&answer).map_err(Failure::plain)?;
+    match report["body_len"].as_u64() {
+        Some(seen) if seen == length => Ok(()),
+        seen => Err(Failure::plain(anyhow!(
+            "{length} bytes went, {seen:?} came"
+        ))),
+    }
+}
+
+impl Failure {
+    /// One without an excuse.
+    fn plain(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            begun: false,
+            error: error.into(),
         }
-        if !body.ends_with(b"}") {
-            bail!("the report is cut off: {}", String::from_utf8_lossy(&body));
-        }
-        Ok(())
-    };
-    whole().map_err(before)
+    }
 }
 
 /// A channel that notes whether the response has begun. One that begins with its trailers has
