@@ -24,7 +24,7 @@ use tower_service::Service;
 /// A call that takes longer has failed.
 const DEADLINE: Duration = Duration::from_secs(15);
 /// Failures whose texts are kept.
-const KEPT: usize = 20;
+const KEPT: usize = 5;
 /// Bytes that calls send and get back, in turn. One is longer than an HTTP/2 stream's first window;
 /// all fit into what a retry may keep.
 const SIZES: [usize; 6] = [0, 0, 0, 100, 3_000, 70_000];
@@ -91,7 +91,7 @@ impl Tally {
             Err(Failure { error, .. }) => {
                 let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
                 if texts.len() < KEPT {
-                    texts.push(format!("a call failed after {took} us: {error:#}"));
+                    texts.push(format!("a call failed after {took} us: {error}"));
                 }
                 &self.failed
             }

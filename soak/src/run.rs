@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use mesh::{Bootstrap, Mesh, Registry};
+use mesh::{Bootstrap, Mesh, Registry, Variant};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
@@ -39,6 +39,7 @@ pub(crate) struct Verdict {
 
 /// The other process; it ends when its input does.
 struct World {
+    seed: u64,
     _child: Child,
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
@@ -55,6 +56,7 @@ impl World {
         let input = child.stdin.take().context("the world's input")?;
         let output = child.stdout.take().context("the world's output")?;
         Ok(Self {
+            seed,
             _child: child,
             input,
             output: BufReader::new(output).lines(),
@@ -131,8 +133,11 @@ async fn call(
         "xds_servers": [{ "server_uri": at, "channel_creds": [{ "type": "insecure" }] }],
         "node": { "id": "soak" },
     });
+    // One variant of the protocol after the other, from seed to seed.
+    let variant = [Variant::Delta, Variant::Sotw][usize::from(world.seed % 2 == 1)];
     let mesh = Mesh::builder()
         .bootstrap(Bootstrap::from_json(&bootstrap.to_string())?)
+        .variant(variant)
         .registry(registry.clone())
         .spawn()?;
     let stop = Arc::<AtomicBool>::default();

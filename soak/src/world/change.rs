@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mesh_testkit::{Seeded, xds};
-use tokio::time::{Instant, sleep, timeout};
+use mesh_testkit::{Seeded, control::EDS, xds};
+use tokio::time::{sleep, timeout};
 use tonic::Status;
 
-use super::{CLUSTERS, SERVERS, Server, TARGETS, Wire, World};
+use super::{CLUSTERS, SERVERS, TARGETS, Wire, World};
 
-/// How long a server that is back may stay without a connection: longer than a first back-off.
-const BACK: Duration = Duration::from_secs(5);
+/// How long a cluster may take until it is well again: longer than the control plane is ever away,
+/// with the back-off after that.
+const WELL: Duration = Duration::from_secs(30);
 /// How long connections to a server that drains may stay.
 const DRAINED: Duration = Duration::from_secs(30);
 
@@ -60,15 +61,21 @@ pub(super) async fn policy(world: Arc<World>, target: usize, mut random: Seeded)
     }
 }
 
+/// Names the servers of a cluster, but for one.
+fn publish(world: &World, cluster: usize, without: Option<usize>) {
+    let servers = world.clusters[cluster].iter().enumerate();
+    let named = servers.filter(|(place, _)| Some(*place) != without);
+    let sockets: Vec<_> = named.map(|(_, server)| server.socket()).collect();
+    world.plane.set(xds::endpoints(CLUSTERS[cluster], &sockets));
+}
+
 /// Disturbs one server of a cluster after the other.
 pub(super) async fn servers(world: Arc<World>, cluster: usize, mut random: Seeded) {
     let servers = &world.clusters[cluster];
-    let publish = |without: Option<usize>| {
-        let places = (0..SERVERS).filter(|place| Some(*place) != without);
-        let sockets: Vec<_> = places.map(|place| servers[place].socket()).collect();
-        world.plane.set(xds::endpoints(CLUSTERS[cluster], &sockets));
-    };
     while !world.is_calm() {
+        if timeout(WELL, is_well(&world, cluster)).await.is_err() {
+            world.count("stuck");
+        }
         let place = usize::try_from(random.in_range(0..SERVERS as u64)).unwrap_or(0);
         let server = &servers[place];
         match random.in_range(0..6) {
@@ -85,26 +92,24 @@ pub(super) async fn servers(world: Arc<World>, cluster: usize, mut random: Seede
                 pause(&mut random, 1..500).await;
                 server.restart().await;
                 world.count("killed");
-                is_back(server).await;
             }
             3 => {
-                publish(Some(place));
+                publish(&world, cluster, Some(place));
                 if timeout(DRAINED, server.drain()).await.is_err() {
                     world.count("stuck");
                 }
                 server.restart().await;
-                publish(None);
+                publish(&world, cluster, None);
                 world.count("drained");
-                is_back(server).await;
             }
             4 => {
                 server.restart().await;
                 world.count("restarted");
             }
             _ => {
-                publish(Some(place));
+                publish(&world, cluster, Some(place));
                 pause(&mut random, 1..100).await;
-                publish(None);
+                publish(&world, cluster, None);
                 world.count("endpoints");
             }
         }
@@ -112,10 +117,22 @@ pub(super) async fn servers(world: Arc<World>, cluster: usize, mut random: Seede
     }
 }
 
-/// Waits until a server has connections again: two are never down at once.
-async fn is_back(server: &Server) {
-    let end = Instant::now() + BACK;
-    while server.open() == 0 && Instant::now() < end {
+/// Waits until the mesh knows all servers of a cluster and has connections to each: of three, never
+/// more than one is disturbed.
+async fn is_well(world: &World, cluster: usize) {
+    let known = || {
+        let subscribed = world.plane.subscribed(EDS);
+        subscribed.contains(CLUSTERS[cluster]) && world.plane.is_acked(EDS)
+    };
+    let connected = || world.clusters[cluster].iter().all(|it| it.open() > 0);
+    for round in 1_u32.. {
+        if known() && connected() {
+            return;
+        }
+        if round.is_multiple_of(50) {
+            // A client of deltas that comes back with all that there is need not say so.
+            publish(world, cluster, None);
+        }
         sleep(Duration::from_millis(10)).await;
     }
 }
