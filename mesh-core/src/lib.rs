@@ -6,6 +6,7 @@
 //!
 //! The [`manual`] explains the whole.
 
+pub mod bounds;
 pub mod config;
 pub mod entropy;
 pub mod error;

@@ -112,6 +112,8 @@ metrics! {
         "How often an endpoint of a cluster could not be connected to.";
     LIMIT_REACHED = "mesh.cluster.limit_reached", Counter, Count, ["mesh.cluster", "mesh.limit"],
         "How often a limit of a cluster refused something: requests, pending, retries, connections.";
+    BOUND_EXCEEDED = "mesh.bound_exceeded", Counter, Count, ["mesh.bound"],
+        "How often something was refused for a bound of the process; the manual of mesh-core lists them.";
     XDS_CONNECTED = "grpc.xds_client.connected", Gauge, Count, ["grpc.target", "grpc.xds.server"],
         "Whether the control plane can be reached: 1 or 0 (gRFC A78).";
     XDS_FAILURES = "grpc.xds_client.server_failure", Counter, Count, ["grpc.target", "grpc.xds.server"],

@@ -10,6 +10,8 @@ use std::{
 use regex::{Regex, RegexBuilder};
 use serde::{Serialize, Serializer};
 
+use crate::bounds::Bound;
+
 /// A pattern that must match a whole text, in RE2's dialect (`safe_regex` of Envoy and gRPC).
 ///
 /// Two patterns are equal when their sources are.
@@ -69,9 +71,12 @@ impl Pattern {
                 size,
                 regex,
             }))),
-            Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::TooLarge {
-                source_text: source_text(),
-            }),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                Bound::Regex.exceeded();
+                Err(PatternError::TooLarge {
+                    source_text: source_text(),
+                })
+            }
             Err(error) => Err(PatternError::Syntax {
                 source_text: source_text(),
                 reason: error
@@ -199,6 +204,7 @@ mod tests {
 
     #[test]
     fn a_pattern_cannot_close_our_brackets_or_outgrow_the_limit() {
+        let counted = Bound::Regex.times();
         assert!(matches!(
             Pattern::new("a)|(b"),
             Err(PatternError::Syntax { .. })
@@ -211,6 +217,7 @@ mod tests {
             Pattern::new("(a{500}){500}"),
             Err(PatternError::TooLarge { .. })
         ));
+        assert!(Bound::Regex.times() > counted);
     }
 
     #[test]

@@ -6,6 +6,9 @@ pub mod architecture {}
 #[doc = include_str!("balancing.md")]
 pub mod balancing {}
 
+#[doc = include_str!("bounds.md")]
+pub mod bounds {}
+
 #[doc = include_str!("dialects.md")]
 pub mod dialects {}
 

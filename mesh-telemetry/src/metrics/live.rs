@@ -1,5 +1,6 @@
 //! What is live state and counted there: published from time to time, never counted twice.
 
+mod bounds;
 mod cluster;
 mod plane;
 
@@ -11,6 +12,7 @@ use std::{
 use mesh_core::{name::ClusterName, observe::ControlPlane, runtime::ClusterState};
 
 use self::{
+    bounds::Bounds,
     cluster::{ClusterHandles, Published, Sum},
     plane::Plane,
 };
@@ -25,6 +27,7 @@ pub(super) struct Live {
     clusters: HashMap<ClusterName, Cluster>,
     published: usize,
     planes: Vec<Plane>,
+    bounds: Bounds,
 }
 
 /// The states of one name: each data plane of the process has its own.
@@ -64,6 +67,7 @@ impl Live {
         self.clusters
             .retain(|name, cluster| cluster.publish(name, published));
         self.planes.retain_mut(Plane::publish);
+        self.bounds.publish();
     }
 }
 

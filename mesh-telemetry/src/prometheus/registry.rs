@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use mesh_core::bounds::Bound;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Unit};
 
 use super::{
@@ -117,6 +118,7 @@ impl Registry {
         }
         let mut families = self.write();
         let Some(cell) = families.cell(kind, key, &self.config) else {
+            Bound::MetricSeries.exceeded();
             // Relaxed: a count.
             self.refused.fetch_add(1, Ordering::Relaxed);
             return None;

@@ -1,5 +1,6 @@
 use std::{sync::Barrier, thread};
 
+use mesh_core::bounds::Bound;
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit};
 
 use super::*;
@@ -194,6 +195,7 @@ fn concurrent_adds_are_all_counted() {
 
 #[test]
 fn past_the_bound_series_are_not_kept_and_those_that_are_go_on() {
+    let counted = Bound::MetricSeries.times();
     let recorder = recorder().max_series(3);
     for label in ["a", "b", "c", "d", "e"] {
         counter(&recorder, &key("n", &[("label", label)])).increment(1);
@@ -206,6 +208,7 @@ fn past_the_bound_series_are_not_kept_and_those_that_are_go_on() {
         "# TYPE n_total counter\nn_total{label=\"a\"} 1\nn_total{label=\"b\"} 1\nn_total{label=\"c\"} 2\n"
     );
     assert_eq!(recorder.page().refused(), 4);
+    assert!(Bound::MetricSeries.times() >= counted + 4);
     // Other ways to write the same series find it, however many there are.
     for n in 0..100 {
         let nothing: &'static str = format!("none{n}").leak();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use mesh_core::{
+    bounds::Bound,
     config::Limits,
     name::Target,
     observe::{ControlPlane, ControlPlaneNumbers, Observer, ResourceNumbers},
@@ -214,6 +215,19 @@ async fn live_state_is_published_and_gone_when_it_is_gone() {
 }
 
 #[test]
+fn bounds_that_were_hit_are_published() {
+    let recorder = PrometheusRecorder::new();
+    let _installed = metrics::set_default_local_recorder(&recorder);
+    let observer = MetricsObserver::new();
+    observer.publish();
+    let series = "mesh_bound_exceeded_total{mesh_bound=\"ads_message\"}";
+    let before = value(&recorder, series);
+    Bound::AdsMessage.exceeded();
+    observer.publish();
+    assert_eq!(value(&recorder, series), before + 1.0);
+}
+
+#[test]
 fn clusters_in_which_nothing_happens_take_no_room() {
     let recorder = PrometheusRecorder::new();
     let _installed = metrics::set_default_local_recorder(&recorder);
@@ -228,7 +242,7 @@ fn clusters_in_which_nothing_happens_take_no_room() {
         observer.watch(&"xds:///other".into(), cluster);
     }
     observer.publish();
-    assert_eq!(recorder.page().render(), "");
+    assert!(!recorder.page().render().contains("mesh_cluster"));
     let none = Limits {
         max_connections: 0,
         ..Limits::default()

@@ -9,6 +9,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use mesh_core::bounds::Bound;
 use tokio::{net::TcpStream, time::timeout};
 
 use super::{
@@ -89,6 +90,9 @@ impl Serving {
             Spoken::Http2 => self.serve_http2(io).await,
         };
         if let Err(error) = ended {
+            if error.is_parse_too_large() {
+                Bound::RequestHead.exceeded();
+            }
             tracing::debug!(%error, "a client's connection failed");
         }
     }

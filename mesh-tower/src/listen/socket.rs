@@ -2,6 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use mesh_core::bounds::Bound;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
@@ -63,6 +64,9 @@ impl Listener {
             draining.clone(),
         ));
         loop {
+            if places.available_permits() == 0 {
+                Bound::ListenerConnections.exceeded();
+            }
             // Never closed, so that there is always a place in the end.
             let Ok(place) = Arc::clone(&places).acquire_owned().await else {
                 return;

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
-use mesh_core::error::BoxError;
+use mesh_core::{bounds::Bound, error::BoxError};
 
 use crate::body::{RequestBody, longer};
 
@@ -183,7 +183,10 @@ impl State {
                 self.kept.push_back(kept);
                 self.read += 1;
             }
-            None => self.give(),
+            None => {
+                Bound::ReplayBuffer.exceeded();
+                self.give();
+            }
         }
     }
 

@@ -1,13 +1,15 @@
 //! Clients that say what no library would.
 
+use mesh_core::bounds::Bound;
 use mesh_testkit::echo::EchoServer;
+use mesh_tower::listen::ListenOptions;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
 
-use crate::support::{PATIENCE, Served, serve_to};
+use crate::support::{PATIENCE, Served, serve, serve_to, to};
 
 /// The first line of the answer to `said`; empty when the connection ends without one.
 async fn answer(served: &Served, said: &str) -> String {
@@ -28,6 +30,7 @@ async fn bad_requests_are_answered_and_nothing_is_sent_on() {
     let served = serve_to(&[server.socket()]);
     let many: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
     let long = "a".repeat(61 << 10);
+    let counted = Bound::RequestHead.times();
     for (said, line) in [
         ("GET /a HTTP/1.0\r\n\r\n", "HTTP/1.0 426 Upgrade Required"),
         ("GET /a HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request"),
@@ -57,6 +60,7 @@ async fn bad_requests_are_answered_and_nothing_is_sent_on() {
         assert_eq!(answer(&served, said).await, line, "{said_first:?}");
     }
     assert_eq!(server.count(), 0);
+    assert!(Bound::RequestHead.times() >= counted + 2);
 }
 
 #[tokio::test]
@@ -78,4 +82,28 @@ async fn pipelined_requests_are_answered_in_their_order() {
         .map(|n| answers.find(&format!("\"path\":\"/{n}\"")).unwrap())
         .collect();
     assert!(places.is_sorted(), "{places:?}");
+}
+
+#[tokio::test]
+async fn a_connection_more_than_may_be_waits_for_its_place() {
+    let server = EchoServer::http1().start();
+    let mut options = ListenOptions::default();
+    options.max_connections = 1;
+    let served = serve(to(&[server.socket()]), options);
+    let request = b"GET /a HTTP/1.1\r\nhost: shop.test\r\n\r\n";
+    let mut first = TcpStream::connect(served.at).await.unwrap();
+    first.write_all(request).await.unwrap();
+    first.read_u8().await.unwrap();
+    let mut second = TcpStream::connect(served.at).await.unwrap();
+    second.write_all(request).await.unwrap();
+    let full = async {
+        while Bound::ListenerConnections.times() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, full).await.unwrap();
+    assert_eq!(server.count(), 1);
+    drop(first);
+    timeout(PATIENCE, second.read_u8()).await.unwrap().unwrap();
+    assert_eq!(server.count(), 2);
 }

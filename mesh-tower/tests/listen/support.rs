@@ -36,11 +36,15 @@ pub(crate) struct Served {
 
 /// A listener whose requests all go to the HTTP/1.1 servers at these addresses.
 pub(crate) fn serve_to(endpoints: &[SocketAddr]) -> Served {
+    serve(to(endpoints), ListenOptions::default())
+}
+
+/// All requests to the HTTP/1.1 servers at these addresses.
+pub(crate) fn to(endpoints: &[SocketAddr]) -> Snapshot {
     let endpoints = EndpointsConfig::of(endpoints.iter().copied().map(Address::Socket));
     let discovery = Discovery::Static(Arc::new(endpoints));
     let cluster = ClusterConfig::new("shop", discovery, Dialect::Envoy);
-    let snapshot = SnapshotBuilder::new("in").cluster(cluster).build().unwrap();
-    serve(snapshot, ListenOptions::default())
+    SnapshotBuilder::new("in").cluster(cluster).build().unwrap()
 }
 
 pub(crate) fn serve(snapshot: Snapshot, options: ListenOptions) -> Served {

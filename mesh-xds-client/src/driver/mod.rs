@@ -25,6 +25,7 @@ use std::{
 };
 
 use futures_util::StreamExt;
+use mesh_core::bounds::Bound;
 use tokio::time::{sleep_until, timeout};
 use tracing::debug;
 
@@ -261,7 +262,12 @@ impl Link {
                 tokio::select! {
                     response = stream.responses.next(), if wants_response => match response {
                         Some(Ok(response)) => Happened::Received(response),
-                        Some(Err(status)) => Happened::Closed(describe(&status)),
+                        Some(Err(status)) => {
+                            if is_too_large(&status) {
+                                Bound::AdsMessage.exceeded();
+                            }
+                            Happened::Closed(describe(&status))
+                        }
                         None => Happened::Closed("the server ended the stream".to_owned()),
                     },
                     room = stream.requests.reserve(), if blocked => match room {
@@ -284,6 +290,15 @@ async fn until(timer: Option<Instant>) {
         Some(at) => sleep_until(tokio::time::Instant::from_std(at)).await,
         None => pending().await,
     }
+}
+
+/// Whether a message was over the bound of ours, which tonic tells by its text alone. A test fails if it
+/// changes.
+fn is_too_large(status: &tonic::Status) -> bool {
+    status.code() == tonic::Code::OutOfRange
+        && status
+            .message()
+            .contains("decoded message length too large")
 }
 
 /// A status in words: its code, its message, and what caused it.

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use mesh_core::bounds::Bound;
 use mesh_proto::Any;
 
 use super::{
@@ -81,7 +82,7 @@ impl<D: Decode> AdsState<D> {
         };
         if update.nonce.len() > self.config.limits.text {
             // It cannot be answered, since an answer repeats the nonce.
-            self.counters.over_limit += 1;
+            self.exceeded(Bound::AdsText);
             return None;
         }
         Some(update)
@@ -96,8 +97,8 @@ impl<D: Decode> AdsState<D> {
             nameless: false,
             rejections: Rejections::new(&self.config.node.id, self.config.limits.text),
         };
-        if let Err(reason) = self.check_bounds(&update) {
-            self.counters.over_limit += 1;
+        if let Err((bound, reason)) = self.check_bounds(&update) {
+            self.exceeded(bound);
             turn.rejections.push(None, &reason);
             return turn.rejections;
         }
@@ -119,18 +120,18 @@ impl<D: Decode> AdsState<D> {
         turn.rejections
     }
 
-    fn check_bounds(&self, update: &Update) -> Result<(), String> {
+    fn check_bounds(&self, update: &Update) -> Result<(), (Bound, String)> {
         let Limits {
             resources, text, ..
         } = self.config.limits;
         let (len, version) = (update.len(), update.version.len());
         if len > resources {
-            return Err(format!(
-                "resources: {len} in one response, at most {resources}"
-            ));
+            let reason = format!("resources: {len} in one response, at most {resources}");
+            return Err((Bound::AdsResources, reason));
         }
         if version > text {
-            return Err(format!("version_info: {version} bytes, at most {text}"));
+            let reason = format!("version_info: {version} bytes, at most {text}");
+            return Err((Bound::AdsText, reason));
         }
         Ok(())
     }
@@ -177,7 +178,7 @@ impl<D: Decode> AdsState<D> {
     fn read(&mut self, turn: &mut Turn, name: &Arc<str>, any: Any, version: Option<Arc<str>>) {
         let version = version.unwrap_or_else(|| turn.version.clone());
         if version.len() > self.config.limits.text {
-            self.counters.over_limit += 1;
+            self.exceeded(Bound::AdsText);
             let reason = format!(
                 "version: {} bytes, at most {}",
                 version.len(),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use mesh_core::bounds::Bound;
+
 use super::{AdsState, Decode, Limits, canonical};
 use crate::resource::ResourceType;
 
@@ -68,13 +70,19 @@ impl<D: Decode> AdsState<D> {
         }
     }
 
+    /// Counts that a bound was hit, here and for the process.
+    pub(super) fn exceeded(&mut self, bound: Bound) {
+        self.counters.over_limit += 1;
+        bound.exceeded();
+    }
+
     fn check_name(&mut self, kind: ResourceType, name: &str) -> Result<(), SubscribeError> {
         let Limits { names, text, .. } = self.config.limits;
         if name.is_empty() {
             return Err(SubscribeError::EmptyName);
         }
         if name.len() > text {
-            self.counters.over_limit += 1;
+            self.exceeded(Bound::AdsText);
             let length = name.len();
             return Err(SubscribeError::LongName {
                 length,
@@ -83,7 +91,7 @@ impl<D: Decode> AdsState<D> {
         }
         let known = self.resource(kind, name).is_some();
         if !known && self.names(kind) >= names {
-            self.counters.over_limit += 1;
+            self.exceeded(Bound::AdsNames);
             let type_url = kind.type_url();
             return Err(SubscribeError::TooMany {
                 type_url,

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
 use mesh_core::{
+    bounds::Bound,
     config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern, RetryPolicy},
     error::Causes,
 };
@@ -189,6 +190,7 @@ impl<'o> Reader<'o> {
         self.pattern_room = room.checked_sub(pattern.size());
         if self.pattern_room.is_none() {
             let reason = "the regexes of the resource compile to more than 64 MiB together";
+            Bound::Regexes.exceeded();
             self.error(&place, reason);
             return None;
         }
@@ -303,7 +305,9 @@ mod tests {
             r.pattern(&At::ROOT, &matcher).is_some()
         };
         assert!(read("a") && read("a") && read("b") && read("a"));
+        let counted = Bound::Regexes.times();
         assert!(!read("c") && !read("d"));
+        assert!(Bound::Regexes.times() > counted);
         let (errors, _) = r.finish();
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(

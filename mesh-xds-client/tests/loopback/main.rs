@@ -19,6 +19,7 @@ use std::{
 
 use http::Request;
 use mesh_core::{
+    bounds::Bound,
     config::{Address, ClusterEntry, Dialect, Snapshot},
     server::{ChannelCredentials, Server, ServerAddress},
     source::{ConfigSource, ConfigUpdate, ConfigWatch},
@@ -297,6 +298,7 @@ async fn a_thousand_clusters_start_with_a_handful_of_requests() {
 #[tokio::test]
 async fn a_message_over_the_bound_is_named_to_who_waits() {
     for variant in BOTH {
+        let counted = Bound::AdsMessage.times();
         let plane = shop().await;
         let many: Vec<SocketAddr> = (1..=1000).map(at).collect();
         plane.set(xds::endpoints("a", &many));
@@ -314,6 +316,7 @@ async fn a_message_over_the_bound_is_named_to_who_waits() {
             text.contains("OutOfRange") && text.contains("10000 bytes"),
             "{text}"
         );
+        assert!(Bound::AdsMessage.times() > counted);
         plane.set(xds::endpoints("a", &[at(1)]));
         port(&mut watch, "a", 1).await;
     }

@@ -2,17 +2,13 @@
 
 use http::{Request, Uri};
 use hyper::client::conn::TrySendError;
-use mesh_core::error::Causes;
+use mesh_core::{bounds::Bound, error::Causes};
 
 use crate::body::RequestBody;
 use crate::connect::{SendFailure, SendFailureKind};
 
 use super::request;
 use super::upload::Upload;
-
-/// hyper's text for it; its method that tells exists only in builds with the server. A test fails
-/// if it changes.
-const HEAD_TOO_LARGE: &str = "message head is too large";
 
 pub(super) fn of_send(
     mut error: TrySendError<Request<RequestBody>>,
@@ -31,7 +27,8 @@ pub(super) fn of_send(
 pub(super) fn classify(error: &hyper::Error, upload: Option<&Upload>) -> SendFailureKind {
     if let Some(error) = upload.and_then(Upload::take_error) {
         SendFailureKind::RequestBody(error)
-    } else if error.is_parse() && error.to_string() == HEAD_TOO_LARGE {
+    } else if error.is_parse_too_large() {
+        Bound::AnswerHead.exceeded();
         SendFailureKind::TooLarge
     } else if error.is_parse() || error.is_user() {
         SendFailureKind::Protocol(describe(error))

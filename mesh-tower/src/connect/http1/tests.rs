@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
+use mesh_core::bounds::Bound;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -396,6 +397,8 @@ async fn a_connection_lost_under_way_is_told_apart() {
 
 #[tokio::test]
 async fn bad_responses_are_protocol_errors() {
+    let many: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let counted = Bound::AnswerHead.times();
     for (reply, too_large) in [
         ("NONSENSE\r\n\r\n".to_owned(), false),
         (
@@ -406,6 +409,7 @@ async fn bad_responses_are_protocol_errors() {
             format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(9000)),
             true,
         ),
+        (format!("HTTP/1.1 200 OK\r\n{many}\r\n"), true),
     ] {
         let settings = Http1Settings {
             max_buffer: 8 << 10,
@@ -423,6 +427,7 @@ async fn bad_responses_are_protocol_errors() {
         }
         assert_eq!(peer.at_home(), 0);
     }
+    assert!(Bound::AnswerHead.times() >= counted + 2);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! From what a connection reports to the error of the data path.
 
 use http::Request;
-use mesh_core::{Error, ErrorKind};
+use mesh_core::{Error, ErrorKind, bounds::Bound};
 
 use super::DialError;
 use crate::{
@@ -52,6 +52,7 @@ impl SendError {
 
 /// No more requests may wait for a connection.
 pub(crate) fn too_many() -> Error {
+    Bound::PendingRequests.exceeded();
     let text = "too many requests wait for a connection: max_pending_requests is reached";
     Error::new(ErrorKind::Overloaded, text)
 }

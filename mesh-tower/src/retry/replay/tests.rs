@@ -42,9 +42,11 @@ async fn an_attempt_given_up_half_way_loses_nothing() {
 
 #[tokio::test]
 async fn past_the_limit_the_attempt_reads_on_and_nothing_is_kept() {
+    let counted = Bound::ReplayBuffer.times();
     let replay = Replay::new(stream_of(10, 100), 500);
     assert_eq!(read(replay.body()).await.unwrap().len(), 1_000);
     assert!(!replay.rewind());
+    assert!(Bound::ReplayBuffer.times() > counted);
     assert!(lock(&replay.0).kept.is_empty());
 }
 

@@ -1,5 +1,7 @@
 //! Bounds: over one, an error that names it and a count.
 
+use mesh_core::bounds::Bound;
+
 use super::*;
 use crate::protocol::SubscribeError;
 
@@ -15,6 +17,7 @@ fn client(variant: Variant) -> Client {
 
 #[test]
 fn names_are_bounded_per_kind() {
+    let counted = Bound::AdsNames.times();
     let mut client = client(Variant::Sotw);
     client.subscribe(&[
         (Cluster, "a"),
@@ -31,6 +34,7 @@ fn names_are_bounded_per_kind() {
         )
     );
     assert_eq!(client.state.counters().over_limit, 1);
+    assert!(Bound::AdsNames.times() > counted);
     client.subscribe(&[(Cluster, "a")]);
     client.state.unsubscribe(Cluster, "a");
     client.subscribe(&[(Cluster, "d")]);
@@ -56,6 +60,7 @@ fn names_are_neither_empty_nor_long() {
 
 #[test]
 fn a_response_with_too_many_resources_is_refused_as_a_whole() {
+    let counted = Bound::AdsResources.times();
     let mut client = client(Variant::Sotw).watching(&[(Cluster, "a")]);
     client.respond(sotw(Cluster, "1", "n1", &[("a", "x")]));
     let nack = client.respond(sotw(Cluster, "2", "n2", &[("b", "x"); 6]));
@@ -69,6 +74,7 @@ fn a_response_with_too_many_resources_is_refused_as_a_whole() {
         "nothing of it is believed"
     );
     assert_eq!(client.state.counters().over_limit, 1);
+    assert!(Bound::AdsResources.times() > counted);
 }
 
 #[test]
@@ -92,12 +98,14 @@ fn versions_are_bounded() {
 
 #[test]
 fn a_response_whose_nonce_cannot_be_repeated_is_dropped() {
+    let counted = Bound::AdsText.times();
     let mut client = client(Variant::Sotw).watching(&[(Cluster, "a")]);
     let response = sotw(Cluster, "1", &"n".repeat(129), &[("a", "x")]);
     client.state.handle_response(client.now, response);
     assert_eq!(client.requests(), []);
     assert_eq!(client.answer(Cluster, "a"), "waiting");
     assert_eq!(client.state.counters().over_limit, 1);
+    assert!(Bound::AdsText.times() > counted);
 }
 
 #[test]

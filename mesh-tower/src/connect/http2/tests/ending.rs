@@ -496,3 +496,36 @@ async fn dropping_the_driver_fails_its_streams() {
     );
     soon(peer.client.closed()).await;
 }
+
+#[tokio::test]
+async fn an_answer_with_too_many_headers_fails_alone() {
+    let mut peer = RawPeer::start(&Http2Settings::default()).await;
+    let call = tokio::spawn(peer.send(empty()));
+    peer.expect(HEADERS).await;
+    // Literals that are not indexed: `x: aaa..`, 10,127 bytes each, of which 60 KiB hold six.
+    let field = [&[0, 1, b'x', 0x7f, 0x90, 0x4e][..], &[b'a'; 10_127]].concat();
+    peer.write(HEADERS, 0, 1, &[STATUS_200, &field].concat())
+        .await;
+    for left in (0..6).rev() {
+        let flags = if left == 0 { END_HEADERS } else { 0 };
+        peer.write(CONTINUATION, flags, 1, &field).await;
+    }
+    let failure = soon(call).await.unwrap().unwrap_err();
+    assert!(
+        matches!(failure.kind, SendFailureKind::Protocol(_)),
+        "{failure:?}"
+    );
+    assert_eq!(peer.expect(RST_STREAM).await.stream, 1);
+
+    // As many as may be.
+    let call = tokio::spawn(peer.send(empty()));
+    peer.expect(HEADERS).await;
+    peer.write(HEADERS, 0, 3, &[STATUS_200, &field].concat())
+        .await;
+    for left in (0..4).rev() {
+        let flags = if left == 0 { END_HEADERS } else { 0 };
+        peer.write(CONTINUATION, flags, 3, &field).await;
+    }
+    let response = soon(call).await.unwrap().unwrap();
+    assert_eq!(response.headers().get_all("x").iter().count(), 5);
+}

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, sync::atomic::AtomicUsize, time::Duration};
 
-use mesh_core::ErrorKind;
+use mesh_core::{ErrorKind, bounds::Bound};
 use tokio::time::advance;
 
 use super::{script::later, *};
@@ -102,9 +102,11 @@ async fn no_more_wait_than_may() {
         });
         let waiting = fixture.start(3);
         until("three wait", || fixture.cluster.pending() == 3).await;
+        let counted = Bound::PendingRequests.times();
         let failed = fixture.send().await.unwrap_err();
         assert_eq!(failed.error.kind(), ErrorKind::Overloaded);
         assert!(failed.whole);
+        assert!(Bound::PendingRequests.times() > counted);
         // A caller that gives up makes room.
         waiting[1].abort();
         until("one left", || fixture.cluster.pending() == 2).await;
