@@ -12,7 +12,7 @@ use mesh_core::{
     config::{ClusterConfig, ClusterSnapshot, Dialect, EndpointsConfig, SnapshotBuilder},
     entropy::Entropy,
     filter::FilterRegistry,
-    runtime::{ClusterRuntime, ClusterSlot, Outcome, Pick, Registry, View},
+    runtime::{ClusterRuntime, ClusterSlot, ConnectivityReport, Outcome, Pick, Registry, View},
 };
 use mesh_xds_client::resource::{Resource, ResourceType};
 
@@ -57,7 +57,7 @@ fn some_endpoints(draw: &mut Draw<'_>, dialect: Dialect) -> Option<Arc<Endpoints
 
 /// What is now in force, told of to the clock of a test.
 struct Live {
-    cluster: ClusterRuntime<()>,
+    cluster: ClusterRuntime<ConnectivityReport>,
     endpoints: Arc<EndpointsConfig>,
     entropy: Entropy,
     now: Instant,
@@ -122,11 +122,12 @@ impl Live {
     /// Something becomes of an endpoint that is to be connected to.
     fn report(&self, draw: &mut Draw<'_>) {
         for endpoint in self.cluster.rebuild(self.now).connect {
+            let pool = endpoint.slot(|| endpoint.state().report());
             match draw.below(4) {
-                0 => endpoint.state().set_connecting(),
-                1 => endpoint.state().set_failed(self.now, draw.u64(), "refused"),
-                2 => endpoint.state().set_idle(),
-                _ => endpoint.state().set_ready(),
+                0 => pool.set_connecting(),
+                1 => pool.set_failed(self.now, draw.u64(), "refused"),
+                2 => pool.set_idle(self.now),
+                _ => pool.set_ready(),
             }
         }
         self.look();

@@ -22,7 +22,7 @@ mod view;
 pub(crate) mod models;
 
 pub use cluster::{ClusterRuntime, ClusterState, Rebuilt};
-pub use endpoint::{Connectivity, Endpoint, EndpointState};
+pub use endpoint::{Connectivity, ConnectivityReport, Endpoint, EndpointState};
 pub use explain::{ClusterExplanation, EndpointExplanation, LocalityExplanation, ShareExplanation};
 pub use limit::{ConnectionPermit, Limit, PendingPermit, RetryPermit};
 pub use load::{LoadGuard, Outcome};

@@ -65,9 +65,8 @@ pub struct Rebuilt<C> {
     pub wake: Option<Instant>,
     /// Endpoints to connect to now ([`Readiness::ConnectFirst`]): those of the priorities in use
     /// that are not ready, unless they failed only just now. They are named at each rebuild until
-    /// they are ready, also while they are connecting: that may be another mesh's attempt, which
-    /// can end without a word. A mesh that is connecting already does nothing; one that has a
-    /// connection reports it anew ([`EndpointState::set_ready`](super::EndpointState::set_ready)).
+    /// they are ready, also while they are connecting: that may be another mesh's attempt. A mesh
+    /// that is connecting already does nothing.
     pub connect: Vec<Arc<Endpoint<C>>>,
 }
 

@@ -1,12 +1,43 @@
 //! Clusters from configuration to pick.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, ops::Deref, sync::OnceLock, time::Duration};
 
 use super::*;
-use crate::config::{
-    Address, Dialect, Discovery, EndpointConfig, Failover, HealthStatus, LbPolicyConfig, Locality,
-    LocalityConfig, LocalityMode,
+use crate::{
+    config::{
+        Address, Dialect, Discovery, EndpointConfig, Failover, HealthStatus, LbPolicyConfig,
+        Locality, LocalityConfig, LocalityMode,
+    },
+    runtime::{ConnectivityReport, EndpointState},
 };
+
+/// A mesh's slot: a number that tells it from others, and the report of its pool.
+#[derive(Debug, Default)]
+struct Slot {
+    number: u16,
+    report: OnceLock<ConnectivityReport>,
+}
+
+impl Slot {
+    fn of(number: u16) -> Self {
+        Self {
+            number,
+            ..Self::default()
+        }
+    }
+}
+
+/// The pool of an endpoint, as far as it reports.
+struct Pool(Arc<Endpoint<Slot>>);
+
+impl Deref for Pool {
+    type Target = ConnectivityReport;
+
+    fn deref(&self) -> &ConnectivityReport {
+        let slot = self.0.slot(Slot::default);
+        slot.report.get_or_init(|| self.0.state().report())
+    }
+}
 
 /// What a test's endpoints are: port, health and weight.
 type Spec = (u16, HealthStatus, u32);
@@ -57,11 +88,11 @@ fn snapshot(
     }
 }
 
-fn runtime(snapshot: &ClusterSnapshot) -> ClusterRuntime<u16> {
+fn runtime(snapshot: &ClusterSnapshot) -> ClusterRuntime<Slot> {
     ClusterRuntime::new(snapshot, &Registry::default(), Instant::now())
 }
 
-fn port(picked: &Picked<u16>) -> u16 {
+fn port(picked: &Picked<Slot>) -> u16 {
     match picked.endpoint.state().address() {
         Address::Socket(address) => address.port(),
         Address::Unix(_) => 0,
@@ -69,7 +100,7 @@ fn port(picked: &Picked<u16>) -> u16 {
 }
 
 /// Counts which ports `count` picks go to.
-fn tally(runtime: &ClusterRuntime<u16>, count: usize) -> HashMap<u16, usize> {
+fn tally(runtime: &ClusterRuntime<Slot>, count: usize) -> HashMap<u16, usize> {
     let entropy = Entropy::seeded(1);
     let mut tally = HashMap::new();
     for _ in 0..count {
@@ -81,13 +112,17 @@ fn tally(runtime: &ClusterRuntime<u16>, count: usize) -> HashMap<u16, usize> {
     tally
 }
 
-fn state(runtime: &ClusterRuntime<u16>, port: u16) -> Arc<crate::runtime::EndpointState> {
+fn pool(runtime: &ClusterRuntime<Slot>, port: u16) -> Pool {
     runtime.read(|_, layout, _| {
         let wanted = Address::Socket(([127, 0, 0, 1], port).into());
         let mut endpoints = layout.endpoints.iter();
         let found = endpoints.find(|it| *it.state().address() == wanted);
-        Arc::clone(found.unwrap().state())
+        Pool(Arc::clone(found.unwrap()))
     })
+}
+
+fn state(runtime: &ClusterRuntime<Slot>, port: u16) -> Arc<EndpointState> {
+    Arc::clone(pool(runtime, port).0.state())
 }
 
 mod connectivity;

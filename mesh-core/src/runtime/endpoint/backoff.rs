@@ -36,6 +36,11 @@ impl Outage {
         self.retry_at
     }
 
+    /// Whether there is no back-off, or it has ended.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.retry_at.is_none_or(|at| at <= now)
+    }
+
     pub(super) fn failed_at(&self) -> Option<Instant> {
         self.failed_at
     }

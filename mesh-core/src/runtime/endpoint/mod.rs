@@ -2,6 +2,7 @@
 
 mod backoff;
 mod connectivity;
+mod report;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,8 @@ use std::{
 };
 
 pub(crate) use self::connectivity::{Reported, Standing};
-use self::{backoff::Outage, connectivity::ReportedCell};
-pub use self::{connectivity::Connectivity, slot::Endpoint};
+pub use self::{connectivity::Connectivity, report::ConnectivityReport, slot::Endpoint};
+use self::{connectivity::ReportedCell, report::Sum};
 use super::{ClusterState, load::EndpointLoad, registry::Identity};
 use crate::{
     config::Address,
@@ -35,7 +36,7 @@ pub struct EndpointState {
     identity: Identity,
     address: Address,
     /// Changes of connectivity are rare: they take this lock, and readers read `reported`.
-    outage: Mutex<Outage>,
+    sum: Mutex<Sum>,
 }
 
 impl EndpointState {
@@ -46,7 +47,7 @@ impl EndpointState {
             cluster,
             identity,
             address,
-            outage: Mutex::default(),
+            sum: Mutex::default(),
         }
     }
 
@@ -96,48 +97,24 @@ impl EndpointState {
         self.reported.get()
     }
 
-    /// Reports that the first connection is being made.
-    pub fn set_connecting(&self) {
-        let outage = self.lock();
-        let failing = self.reported.get().failing;
-        self.report(Connectivity::Connecting, failing, outage);
+    /// A place for one pool to report of its connections, which has nothing to say yet.
+    #[must_use]
+    pub fn report(self: &Arc<Self>) -> ConnectivityReport {
+        ConnectivityReport::new(Arc::clone(self))
     }
 
-    /// Reports that there is a connection; ends the back-off.
-    pub fn set_ready(&self) {
-        let mut outage = self.lock();
-        outage.end();
-        self.report(Connectivity::Ready, false, outage);
-    }
-
-    /// Reports that the last connection ended without a failure.
-    pub fn set_idle(&self) {
-        let outage = self.lock();
-        let failing = self.reported.get().failing;
-        self.report(Connectivity::Idle, failing, outage);
-    }
-
-    /// Reports that no connection could be made and none is left, with the reason. The endpoint is
-    /// left alone for 1 s at first, 1.6 times as long after each further failure, up to 120 s, all
-    /// spread by 20 % with `draw`.
-    pub fn set_failed(&self, now: Instant, draw: u64, reason: impl Into<Arc<str>>) {
-        self.cluster.failures.fetch_add(1, Ordering::Relaxed);
-        let mut outage = self.lock();
-        outage.fail(now, draw, reason.into());
-        self.report(Connectivity::Failed, true, outage);
-    }
-
-    /// Whether the endpoint may be connected to: it did not fail, or its back-off is over.
+    /// Whether the endpoint may be connected to: no attempt failed since one succeeded, or the
+    /// back-off is over. It holds for a pool of its own as well while others are connected.
     #[must_use]
     pub fn may_connect(&self, now: Instant) -> bool {
-        self.retry_at().is_none_or(|at| at <= now)
+        self.lock().outage.is_over(now)
     }
 
     /// When the back-off ends; `None` unless it failed.
     #[must_use]
     pub fn retry_at(&self) -> Option<Instant> {
         match self.connectivity() {
-            Connectivity::Failed => self.lock().retry_at(),
+            Connectivity::Failed => self.lock().outage.retry_at(),
             _ => None,
         }
     }
@@ -145,45 +122,41 @@ impl EndpointState {
     /// Why the last attempt to connect failed, if one ever did.
     #[must_use]
     pub fn last_error(&self) -> Option<Arc<str>> {
-        self.lock().error().cloned()
+        self.lock().outage.error().cloned()
     }
 
     /// When it last failed.
     pub(super) fn failed_at(&self) -> Option<Instant> {
-        self.lock().failed_at()
+        self.lock().outage.failed_at()
     }
 
-    /// Makes a failed endpoint idle once its back-off is over. Not reported: every runtime that
-    /// uses the endpoint knows the moment from [`EndpointState::retry_at`].
+    /// Ends a failure once its back-off is over. Not reported: every runtime that uses the endpoint
+    /// knows the moment from [`EndpointState::retry_at`].
     pub(super) fn recover(&self, now: Instant) {
-        if self.connectivity() != Connectivity::Failed {
-            return;
-        }
-        let outage = self.lock();
-        let failed = self.reported.get().connectivity == Connectivity::Failed;
-        if failed && outage.retry_at().is_none_or(|at| at <= now) {
-            self.reported.set(Reported {
-                connectivity: Connectivity::Idle,
-                failing: true,
-            });
+        if self.connectivity() == Connectivity::Failed {
+            let mut sum = self.lock();
+            sum.recover(now);
+            self.reported.set(sum.reported());
         }
     }
 
-    /// Stores what was reported and, if that is news, says so; `outage` is the lock that orders
-    /// writers.
-    fn report(&self, connectivity: Connectivity, failing: bool, outage: MutexGuard<'_, Outage>) {
-        let changed = self.reported.set(Reported {
-            connectivity,
-            failing,
-        });
-        drop(outage);
-        if changed {
+    fn count_failure(&self) {
+        self.cluster.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Changes what is reported and, if that is news, says so. The lock orders writers.
+    fn change(&self, change: impl FnOnce(&mut Sum)) {
+        let mut sum = self.lock();
+        change(&mut sum);
+        let news = self.reported.set(sum.reported());
+        drop(sum);
+        if news {
             self.cluster.bump();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Outage> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Sum> {
+        self.sum.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

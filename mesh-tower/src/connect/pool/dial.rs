@@ -11,7 +11,7 @@ use mesh_core::{
     ErrorKind,
     config::Limits,
     error::Causes,
-    runtime::{ClusterState, ConnectionPermit, Connectivity, EndpointState},
+    runtime::{ClusterState, ConnectionPermit, ConnectivityReport},
 };
 
 use super::REDIAL;
@@ -21,11 +21,12 @@ use crate::{
 };
 
 /// How an endpoint is dialled, and where that is reported.
-#[derive(Clone, Debug)]
+/// One for each pool, shared by its tasks.
+#[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) connect: Arc<dyn Connect>,
     pub(super) executor: Executor,
-    pub(super) endpoint: Arc<EndpointState>,
+    pub(super) report: ConnectivityReport,
     pub(super) cluster: Arc<ClusterState>,
     pub(super) timeout: Duration,
 }
@@ -73,7 +74,10 @@ impl Dialer {
         F: Future<Output = io::Result<T>>,
     {
         let connecting = async {
-            let io = self.connect.connect(self.endpoint.address()).await?;
+            let io = self
+                .connect
+                .connect(self.report.endpoint().address())
+                .await?;
             begin(io).await
         };
         match tokio::time::timeout(self.timeout, connecting).await {
@@ -88,10 +92,11 @@ impl Dialer {
     /// Whether the endpoint may be dialled now; if it failed only just now, how: as `failed`, the
     /// pool's own last failure, or, if another mesh tried, as that one said.
     pub(super) fn may_dial(&self, failed: Option<&DialError>) -> Result<(), DialError> {
-        if self.endpoint.may_connect(clock::now()) {
+        let endpoint = self.report.endpoint();
+        if endpoint.may_connect(clock::now()) {
             return Ok(());
         }
-        Err(match (failed, self.endpoint.last_error()) {
+        Err(match (failed, endpoint.last_error()) {
             (Some(ours), _) => ours.clone(),
             (None, Some(reason)) => DialError::new(reason),
             (None, None) => DialError::new("it failed only just now"),
@@ -107,21 +112,19 @@ impl Dialer {
         }
     }
 
-    /// Reports what there is: connections, or dials under way, or nothing. Whoever else uses the
-    /// endpoint reports its own anew; a failure stays until an attempt after its back-off.
+    /// Reports what the pool has: connections, or dials under way, or nothing.
     pub(super) fn report(&self, open: usize, dials: usize) {
         match (open, dials) {
-            (0, 0) if self.endpoint.connectivity() == Connectivity::Failed => {}
-            (0, 0) => self.endpoint.set_idle(),
-            (0, _) => self.endpoint.set_connecting(),
-            (_, _) => self.endpoint.set_ready(),
+            (0, 0) => self.report.set_idle(clock::now()),
+            (0, _) => self.report.set_connecting(),
+            (_, _) => self.report.set_ready(),
         }
     }
 
     /// Reports that an attempt left no connection: the endpoint is left alone for a while.
     pub(super) fn failed(&self, error: &DialError) {
         let reason = Arc::clone(&error.reason);
-        self.endpoint
+        self.report
             .set_failed(clock::now(), fastrand::u64(..), reason);
     }
 }

@@ -14,7 +14,7 @@ use http::{Request, Response};
 use mesh_core::{
     Error, ErrorKind,
     config::{ClusterConfig, Limits, Protocol, Transport},
-    runtime::{ClusterRuntime, ClusterState, Endpoint, EndpointState},
+    runtime::{ClusterRuntime, ClusterState, ConnectivityReport, Endpoint, EndpointState},
 };
 
 pub(crate) use self::error::{SendError, too_many};
@@ -56,7 +56,7 @@ pub(crate) enum Pool {
     Http1(Http1Pool),
     Http2(Http2Pool),
     /// The cluster asks for a transport that we do not have: nothing is ever dialled.
-    Refused(Arc<str>),
+    Refused(Arc<str>, ConnectivityReport),
 }
 
 impl Pools {
@@ -84,11 +84,8 @@ impl Pools {
             Pool::Http1(pool) => pool.start_connecting(),
             Pool::Http2(pool) => pool.start_connecting(),
             // Or requests would wait for a connection that never comes.
-            Pool::Refused(reason) => {
-                let reason = Arc::clone(reason);
-                endpoint
-                    .state()
-                    .set_failed(clock::now(), fastrand::u64(..), reason);
+            Pool::Refused(reason, report) => {
+                report.set_failed(clock::now(), fastrand::u64(..), Arc::clone(reason));
             }
         }
     }
@@ -100,12 +97,12 @@ impl Pools {
         cluster: &Arc<ClusterState>,
     ) -> Pool {
         if let Transport::Unsupported(reason) = &config.transport {
-            return Pool::Refused(Arc::clone(reason));
+            return Pool::Refused(Arc::clone(reason), endpoint.report());
         }
         let dialer = Dialer {
             connect: Arc::clone(&self.connect),
             executor: self.executor.clone(),
-            endpoint: Arc::clone(endpoint),
+            report: endpoint.report(),
             cluster: Arc::clone(cluster),
             timeout: config.connect_timeout,
         };
@@ -129,7 +126,7 @@ impl Pool {
             // Boxed: it is large, and requests over HTTP/2 would carry the room for it.
             Self::Http1(pool) => Box::pin(pool.send(request, limits)).await,
             Self::Http2(pool) => pool.send(request, limits).await,
-            Self::Refused(reason) => {
+            Self::Refused(reason, _) => {
                 let text = format!("the cluster's transport is not available: {reason}");
                 Err(SendError::unsent(Error::new(ErrorKind::Tls, text)))
             }

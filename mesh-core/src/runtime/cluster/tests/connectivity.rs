@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn fail(runtime: &ClusterRuntime<u16>, entropy: &Entropy) -> Error {
+fn fail(runtime: &ClusterRuntime<Slot>, entropy: &Entropy) -> Error {
     match runtime.pick(entropy) {
         Pick::Fail(error) => error,
         other => panic!("{other:?}"),
@@ -21,20 +21,20 @@ fn connect_first_picks_connected_endpoints_alone() {
     let rebuilt = runtime.rebuild(now);
     assert_eq!(rebuilt.connect.len(), 3);
     for endpoint in rebuilt.connect {
-        endpoint.state().set_connecting();
+        Pool(endpoint).set_connecting();
     }
     // Named again: whoever was connecting may be another mesh, and may have gone.
     assert_eq!(runtime.rebuild(now).connect.len(), 3);
     assert!(matches!(runtime.pick(&entropy), Pick::Queue));
-    state(&runtime, 2).set_ready();
-    state(&runtime, 3).set_ready();
+    pool(&runtime, 2).set_ready();
+    pool(&runtime, 3).set_ready();
     runtime.rebuild(now);
-    state(&runtime, 3).set_failed(now, u64::MAX, "reset");
+    pool(&runtime, 3).set_failed(now, u64::MAX, "reset");
     runtime.rebuild(now);
     assert_eq!(tally(&runtime, 5), HashMap::from([(2, 5)]));
     // A lost connection is made again, and a failed one once its back-off is over.
-    state(&runtime, 2).set_idle();
-    state(&runtime, 1).set_failed(now, 1 << 63, "refused");
+    pool(&runtime, 2).set_idle(now);
+    pool(&runtime, 1).set_failed(now, 1 << 63, "refused");
     let rebuilt = runtime.rebuild(now);
     assert_eq!(
         rebuilt
@@ -55,8 +55,8 @@ fn connect_first_fails_once_all_failed_and_until_one_is_ready() {
     let now = Instant::now();
     let entropy = Entropy::seeded(1);
     let runtime = runtime(&snapshot(Dialect::Grpc, [plain([1, 2])], |_| {}));
-    state(&runtime, 1).set_failed(now, 0, "refused");
-    state(&runtime, 2).set_failed(now + Duration::from_millis(1), 0, "unreachable");
+    pool(&runtime, 1).set_failed(now, 0, "refused");
+    pool(&runtime, 2).set_failed(now + Duration::from_millis(1), 0, "unreachable");
     runtime.rebuild(now);
     let error = fail(&runtime, &entropy);
     assert_eq!(error.kind(), ErrorKind::Connect);
@@ -68,10 +68,10 @@ fn connect_first_fails_once_all_failed_and_until_one_is_ready() {
     let later = now + Duration::from_secs(2);
     let rebuilt = runtime.rebuild(later);
     assert_eq!(rebuilt.connect.len(), 2);
-    state(&runtime, 1).set_connecting();
+    pool(&runtime, 1).set_connecting();
     runtime.rebuild(later);
     fail(&runtime, &entropy);
-    state(&runtime, 1).set_ready();
+    pool(&runtime, 1).set_ready();
     runtime.rebuild(later);
     tally(&runtime, 1);
 }
@@ -85,7 +85,7 @@ fn on_demand_leaves_failed_endpoints_out_until_they_may_be_tried() {
         runtime.rebuild(now).connect.is_empty(),
         "nothing is connected beforehand"
     );
-    state(&runtime, 1).set_failed(now, 1 << 63, "refused");
+    pool(&runtime, 1).set_failed(now, 1 << 63, "refused");
     // At once, before any rebuild.
     assert_eq!(
         tally(&runtime, 9).keys().copied().collect::<HashSet<_>>(),
@@ -97,18 +97,18 @@ fn on_demand_leaves_failed_endpoints_out_until_they_may_be_tried() {
     assert_eq!(runtime.rebuild(retry).wake, None);
     assert_eq!(tally(&runtime, 9), HashMap::from([(1, 3), (2, 3), (3, 3)]));
     // One request tries it; the others keep away until it is ready.
-    state(&runtime, 1).set_connecting();
+    pool(&runtime, 1).set_connecting();
     assert_eq!(tally(&runtime, 9).get(&1), None);
     runtime.rebuild(retry);
     assert_eq!(tally(&runtime, 10), HashMap::from([(2, 5), (3, 5)]));
     for port in [2, 3] {
-        state(&runtime, port).set_failed(retry, 0, "reset");
+        pool(&runtime, port).set_failed(retry, 0, "reset");
     }
     // Unless there is nothing better.
     assert_eq!(tally(&runtime, 3), HashMap::from([(1, 3)]));
     runtime.rebuild(retry);
     assert_eq!(tally(&runtime, 3), HashMap::from([(1, 3)]));
-    state(&runtime, 1).set_failed(retry, 0, "timed out");
+    pool(&runtime, 1).set_failed(retry, 0, "timed out");
     assert_eq!(fail(&runtime, &entropy).kind(), ErrorKind::Connect);
     runtime.rebuild(retry);
     assert_eq!(fail(&runtime, &entropy).kind(), ErrorKind::Connect);
@@ -121,7 +121,7 @@ fn a_failed_endpoint_counts_as_healthy_all_the_same() {
     let localities = [plain([1, 2]), locality("b", 1, Some(1), &[(3, HEALTHY, 1)])];
     let runtime = runtime(&snapshot(Dialect::Envoy, localities, |_| {}));
     for port in [1, 2] {
-        state(&runtime, port).set_failed(now, 0, "refused");
+        pool(&runtime, port).set_failed(now, 0, "refused");
     }
     runtime.rebuild(now);
     // The second priority gets nothing: the control plane calls the first one healthy.
@@ -137,7 +137,7 @@ fn a_locality_that_failed_leaves_its_share_to_the_others() {
     ];
     let weighted = |it: &mut ClusterConfig| it.lb.locality = LocalityMode::Weighted;
     let runtime = runtime(&snapshot(Dialect::Envoy, localities, weighted));
-    state(&runtime, 1).set_failed(now, 0, "refused");
+    pool(&runtime, 1).set_failed(now, 0, "refused");
     assert_eq!(tally(&runtime, 10), HashMap::from([(2, 10)]));
     runtime.rebuild(now);
     assert_eq!(tally(&runtime, 10), HashMap::from([(2, 10)]));
@@ -149,8 +149,8 @@ fn a_lower_priority_takes_over_when_the_higher_fails_or_takes_too_long() {
     let entropy = Entropy::seeded(1);
     let localities = [plain([1]), locality("b", 1, Some(1), &[(2, HEALTHY, 1)])];
     let shop = snapshot(Dialect::Grpc, localities, |_| {});
-    let runtime = ClusterRuntime::<u16>::new(&shop, &Registry::default(), start);
-    let names = |rebuilt: Rebuilt<u16>| -> Vec<String> {
+    let runtime = ClusterRuntime::<Slot>::new(&shop, &Registry::default(), start);
+    let names = |rebuilt: Rebuilt<Slot>| -> Vec<String> {
         rebuilt
             .connect
             .iter()
@@ -161,7 +161,7 @@ fn a_lower_priority_takes_over_when_the_higher_fails_or_takes_too_long() {
     let deadline = start + Failover::GRPC_TIMEOUT;
     assert_eq!(first.wake, Some(deadline));
     assert_eq!(names(first), ["127.0.0.1:1"]);
-    state(&runtime, 1).set_connecting();
+    pool(&runtime, 1).set_connecting();
     let before = deadline - Duration::from_millis(1);
     assert_eq!(names(runtime.rebuild(before)), ["127.0.0.1:1"]);
     assert_eq!(
@@ -169,15 +169,15 @@ fn a_lower_priority_takes_over_when_the_higher_fails_or_takes_too_long() {
         ["127.0.0.1:1", "127.0.0.1:2"]
     );
     assert!(matches!(runtime.pick(&entropy), Pick::Queue));
-    state(&runtime, 2).set_ready();
+    pool(&runtime, 2).set_ready();
     runtime.rebuild(deadline);
     assert_eq!(tally(&runtime, 3), HashMap::from([(2, 3)]));
     // The higher one recovers.
-    state(&runtime, 1).set_ready();
+    pool(&runtime, 1).set_ready();
     runtime.rebuild(deadline);
     assert_eq!(tally(&runtime, 3), HashMap::from([(1, 3)]));
     // And fails: the lower one still has its connection.
-    state(&runtime, 1).set_failed(deadline, 0, "reset");
+    pool(&runtime, 1).set_failed(deadline, 0, "reset");
     runtime.rebuild(deadline);
     assert_eq!(tally(&runtime, 3), HashMap::from([(2, 3)]));
 }
@@ -193,7 +193,7 @@ fn only_healthy_endpoints_exist_for_grpc() {
     let localities = [locality("a", 0, Some(1), &specs)];
     let runtime = runtime(&snapshot(Dialect::Grpc, localities, |_| {}));
     for port in 1..=4 {
-        state(&runtime, port).set_ready();
+        pool(&runtime, port).set_ready();
     }
     assert!(runtime.rebuild(Instant::now()).connect.is_empty());
     assert_eq!(tally(&runtime, 4), HashMap::from([(1, 4)]));
@@ -210,7 +210,7 @@ fn grpc_draws_among_localities_with_a_ready_endpoint_by_weight() {
     ];
     let runtime = runtime(&snapshot(Dialect::Grpc, localities, |_| {}));
     for port in [1, 2, 4, 5] {
-        state(&runtime, port).set_ready();
+        pool(&runtime, port).set_ready();
     }
     runtime.rebuild(Instant::now());
     let counts = tally(&runtime, 4000);
@@ -232,7 +232,7 @@ fn readiness_and_failover_are_apart() {
     let rebuilt = spill.rebuild(now);
     assert_eq!(rebuilt.connect.len(), 1);
     assert!(matches!(spill.pick(&Entropy::seeded(1)), Pick::Queue));
-    state(&spill, 1).set_ready();
+    pool(&spill, 1).set_ready();
     spill.rebuild(now);
     assert_eq!(tally(&spill, 3), HashMap::from([(1, 3)]));
     // gRPC's priorities over lazy connections: idle is good enough, failed is not.
@@ -241,7 +241,7 @@ fn readiness_and_failover_are_apart() {
     }));
     assert!(ready.rebuild(now).connect.is_empty());
     assert_eq!(tally(&ready, 3), HashMap::from([(1, 3)]));
-    state(&ready, 1).set_failed(now, 1 << 63, "refused");
+    pool(&ready, 1).set_failed(now, 1 << 63, "refused");
     let wake = ready.rebuild(now).wake;
     assert_eq!(wake, Some(now + Duration::from_secs(1)));
     assert_eq!(tally(&ready, 3), HashMap::from([(2, 3)]));
@@ -301,14 +301,15 @@ proptest! {
             }
         }));
         let states: Vec<_> = specs.iter().map(|it| state(&runtime, it.0)).collect();
+        let pools: Vec<_> = specs.iter().map(|it| pool(&runtime, it.0)).collect();
         let entropy = Entropy::seeded(seed);
         let now = Instant::now();
         for (index, event) in events {
-            let state = &states[index % states.len()];
+            let state = &pools[index % pools.len()];
             match event {
                 Event::Connecting => state.set_connecting(),
                 Event::Ready => state.set_ready(),
-                Event::Idle => state.set_idle(),
+                Event::Idle => state.set_idle(now),
                 Event::Failed => state.set_failed(now, 0, "refused"),
                 Event::Rebuild => drop(runtime.rebuild(now)),
             }

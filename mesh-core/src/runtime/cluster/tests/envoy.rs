@@ -21,7 +21,7 @@ fn percent(counts: &HashMap<u16, usize>, ports: &[u16]) -> usize {
     (100 * some + all / 2) / all
 }
 
-fn envoy(localities: impl Into<Vec<LocalityConfig>>) -> ClusterRuntime<u16> {
+fn envoy(localities: impl Into<Vec<LocalityConfig>>) -> ClusterRuntime<Slot> {
     runtime(&snapshot(Dialect::Envoy, localities, |_| {}))
 }
 
@@ -99,7 +99,7 @@ fn in_panic_all_endpoints_are_used_but_the_failed_ones() {
             .iter()
             .all(|it| it.panic)
     );
-    state(&runtime, 1).set_failed(Instant::now(), 0, "refused");
+    pool(&runtime, 1).set_failed(Instant::now(), 0, "refused");
     for _ in 0..2 {
         let counts = tally(&runtime, 10_000);
         assert_eq!(counts.get(&1), None);
@@ -238,7 +238,7 @@ fn an_explanation_tells_it_all() {
         of_health(&[HEALTHY, UNHEALTHY]),
         locality("b", 1, None, &[(9, HEALTHY, 2)]),
     ]);
-    state(&runtime, 9).set_failed(now, 1 << 63, "refused");
+    pool(&runtime, 9).set_failed(now, 1 << 63, "refused");
     runtime.rebuild(now);
     let explanation = runtime.explain(now);
     assert_eq!(

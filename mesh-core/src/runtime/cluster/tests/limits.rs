@@ -47,12 +47,12 @@ fn a_pick_that_fails_or_waits_gives_its_slot_back() {
     assert!(matches!(empty.pick(&entropy), Pick::Fail(_)));
     // The picker finds out only at the pick.
     let lost = runtime(&snapshot(Dialect::Grpc, [plain([1])], |_| {}));
-    state(&lost, 1).set_ready();
+    pool(&lost, 1).set_ready();
     lost.rebuild(Instant::now());
-    state(&lost, 1).set_idle();
+    pool(&lost, 1).set_idle(Instant::now());
     assert!(matches!(lost.pick(&entropy), Pick::Queue));
     let failed = runtime(&snapshot(Dialect::Envoy, [plain([1])], |_| {}));
-    state(&failed, 1).set_failed(Instant::now(), 0, "refused");
+    pool(&failed, 1).set_failed(Instant::now(), 0, "refused");
     assert!(matches!(failed.pick(&entropy), Pick::Fail(_)));
     for it in [waiting, empty, lost, failed] {
         assert_eq!(it.state().in_flight(), 0);
@@ -89,7 +89,7 @@ fn a_request_that_waits_is_not_dropped() {
     }];
     let runtime = runtime(&shop);
     assert!(matches!(runtime.pick(&Entropy::seeded(1)), Pick::Queue));
-    state(&runtime, 1).set_ready();
+    pool(&runtime, 1).set_ready();
     runtime.rebuild(Instant::now());
     assert!(matches!(runtime.pick(&Entropy::seeded(1)), Pick::Drop(_)));
 }

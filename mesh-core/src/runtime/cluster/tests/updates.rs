@@ -22,7 +22,7 @@ fn endpoints_that_stay_keep_state_and_slot() {
             let Pick::Use(picked) = runtime.pick(&entropy) else {
                 panic!("nothing picked");
             };
-            let slot = *picked.endpoint.slot(|| port(&picked) * 10);
+            let slot = picked.endpoint.slot(|| Slot::of(port(&picked) * 10)).number;
             slots.insert(port(&picked), (slot, Arc::clone(picked.endpoint.state())));
         }
         slots
@@ -47,10 +47,10 @@ fn another_identity_makes_new_slots_and_new_states() {
     let now = Instant::now();
     let registry = Registry::default();
     let shop = snapshot(Dialect::Grpc, [plain([1])], |_| {});
-    let runtime = ClusterRuntime::<u16>::new(&shop, &registry, now);
+    let runtime = ClusterRuntime::<Slot>::new(&shop, &registry, now);
+    runtime.read(|_, layout, _| assert_eq!(layout.endpoints[0].slot(|| Slot::of(1)).number, 1));
+    pool(&runtime, 1).set_ready();
     let old = state(&runtime, 1);
-    old.set_ready();
-    runtime.read(|_, layout, _| assert_eq!(*layout.endpoints[0].slot(|| 1), 1));
     let other = snapshot(Dialect::Grpc, [plain([1])], |it| {
         it.protocol = Protocol::Http2(Http2Config {
             max_concurrent_streams: 7,
@@ -60,9 +60,9 @@ fn another_identity_makes_new_slots_and_new_states() {
     runtime.update(&other, now);
     // What the old connections report says nothing about the new ones.
     assert_eq!(state(&runtime, 1).connectivity(), Connectivity::Idle);
-    runtime.read(|_, layout, _| assert_eq!(*layout.endpoints[0].slot(|| 2), 2));
+    runtime.read(|_, layout, _| assert_eq!(layout.endpoints[0].slot(|| Slot::of(2)).number, 2));
     // Two meshes with the same identity share one state.
-    let second = ClusterRuntime::<u16>::new(&other, &registry, now);
+    let second = ClusterRuntime::<Slot>::new(&other, &registry, now);
     assert!(Arc::ptr_eq(&state(&runtime, 1), &state(&second, 1)));
     assert!(!Arc::ptr_eq(&state(&runtime, 1), &old));
     let weak = Arc::downgrade(&old);
@@ -102,8 +102,8 @@ fn a_locality_that_changes_priority_serves_on() {
     let now = Instant::now();
     let before = [plain([1]), locality("b", 1, Some(1), &[(2, HEALTHY, 1)])];
     let runtime = runtime(&snapshot(Dialect::Grpc, before, |_| {}));
-    state(&runtime, 1).set_failed(now, 0, "refused");
-    state(&runtime, 2).set_ready();
+    pool(&runtime, 1).set_failed(now, 0, "refused");
+    pool(&runtime, 2).set_ready();
     runtime.rebuild(now);
     assert_eq!(tally(&runtime, 2), HashMap::from([(2, 2)]));
     let after = [
@@ -119,8 +119,8 @@ fn new_endpoints_in_a_failed_priority_get_their_time() {
     let now = Instant::now();
     let second = || locality("b", 1, Some(1), &[(2, HEALTHY, 1)]);
     let runtime = runtime(&snapshot(Dialect::Grpc, [plain([1]), second()], |_| {}));
-    state(&runtime, 1).set_failed(now, 0, "refused");
-    state(&runtime, 2).set_ready();
+    pool(&runtime, 1).set_failed(now, 0, "refused");
+    pool(&runtime, 2).set_ready();
     runtime.rebuild(now);
     let elsewhere = locality("c", 0, Some(1), &[(3, HEALTHY, 1)]);
     runtime.update(&snapshot(Dialect::Grpc, [elsewhere, second()], |_| {}), now);
@@ -159,8 +159,8 @@ fn a_rebuild_without_news_keeps_the_rotation() {
     let mut seen = HashSet::new();
     for _ in 0..5 {
         seen.extend(tally(&runtime, 1).into_keys());
-        state(&runtime, 1).set_connecting();
-        state(&runtime, 1).set_ready();
+        pool(&runtime, 1).set_connecting();
+        pool(&runtime, 1).set_ready();
         runtime.rebuild(Instant::now());
     }
     assert_eq!(seen.len(), 5, "each once: {seen:?}");
@@ -173,7 +173,7 @@ fn ten_thousand_endpoints_are_rebuilt() {
     let rebuilt = runtime.rebuild(now);
     assert_eq!(rebuilt.connect.len(), 10_000);
     for endpoint in &rebuilt.connect[..9_999] {
-        endpoint.state().set_ready();
+        Pool(Arc::clone(endpoint)).set_ready();
     }
     drop(rebuilt);
     assert_eq!(runtime.rebuild(now).connect.len(), 1);
@@ -200,7 +200,7 @@ async fn whoever_waits_is_woken() {
             runtime.pick(&entropy)
         },
         async {
-            state(&runtime, 1).set_ready();
+            pool(&runtime, 1).set_ready();
             runtime.rebuild(now);
         }
     );
@@ -213,13 +213,13 @@ async fn whoever_waits_is_woken() {
 fn a_rebuild_wakes_even_if_all_is_as_before() {
     let now = Instant::now();
     let runtime = runtime(&snapshot(Dialect::Grpc, [plain([1])], |_| {}));
-    state(&runtime, 1).set_ready();
+    pool(&runtime, 1).set_ready();
     runtime.rebuild(now);
     // Lost and made again between two rebuilds: whoever picked in between must not wait for ever.
-    state(&runtime, 1).set_idle();
+    pool(&runtime, 1).set_idle(now);
     let seen = runtime.version();
     assert!(matches!(runtime.pick(&Entropy::seeded(1)), Pick::Queue));
-    state(&runtime, 1).set_ready();
+    pool(&runtime, 1).set_ready();
     runtime.rebuild(now);
     assert_ne!(runtime.version(), seen);
 }
@@ -269,7 +269,7 @@ fn threads_pick_while_another_rebuilds() {
             });
         }
         for round in 0..200u64 {
-            let flapping = state(&runtime, 1);
+            let flapping = pool(&runtime, 1);
             match round % 4 {
                 0 => runtime.update(&narrow, now),
                 1 => flapping.set_failed(now, round, "refused"),
@@ -302,7 +302,7 @@ proptest! {
         let old: HashMap<u16, _> = before.iter().map(|it| (*it, state(&runtime, *it))).collect();
         runtime.read(|_, layout, _| {
             for endpoint in &layout.endpoints {
-                endpoint.slot(|| 1);
+                endpoint.slot(|| Slot::of(1));
             }
         });
         let weak: Vec<_> = old.iter().map(|(port, it)| (*port, Arc::downgrade(it))).collect();
@@ -314,7 +314,7 @@ proptest! {
         runtime.read(|_, layout, _| {
             for endpoint in &layout.endpoints {
                 let Address::Socket(address) = endpoint.state().address() else { continue };
-                let kept = *endpoint.slot(|| 2) == 1;
+                let kept = endpoint.slot(|| Slot::of(2)).number == 1;
                 assert_eq!(kept, before.contains(&address.port()));
             }
         });

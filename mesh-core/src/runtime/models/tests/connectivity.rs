@@ -13,7 +13,7 @@ use loom::thread;
 use super::{model, runtime, snapshot};
 use crate::{
     entropy::Entropy,
-    runtime::{ClusterRuntime, Connectivity, EndpointState, Pick},
+    runtime::{ClusterRuntime, Connectivity, ConnectivityReport, EndpointState, Pick},
 };
 
 fn pick(runtime: &ClusterRuntime<()>) -> &'static str {
@@ -45,11 +45,13 @@ fn one() -> (Arc<ClusterRuntime<()>>, Arc<EndpointState>, Instant) {
 fn a_request_that_waits_gets_the_endpoint_that_becomes_ready() {
     model("waiting", || {
         let (runtime, endpoint, now) = one();
+        let pool = endpoint.report();
         let driver = {
             let runtime = Arc::clone(&runtime);
             thread::spawn(move || {
-                endpoint.set_ready();
+                pool.set_ready();
                 runtime.rebuild(now);
+                pool
             })
         };
         loop {
@@ -60,19 +62,22 @@ fn a_request_that_waits_gets_the_endpoint_that_becomes_ready() {
             }
             wait(&runtime, seen);
         }
-        driver.join().unwrap();
+        drop(driver.join().unwrap());
     });
 }
 
-/// Reports from two connections, and a driver that rebuilds when told. In the end the picker knows
-/// what was reported last.
-fn reports(name: &str, first: fn(&EndpointState, Instant), second: fn(&EndpointState, Instant)) {
+type Report = fn(&ConnectivityReport, Instant);
+
+/// Reports of two connections of one pool, and a driver that rebuilds when told. In the end the
+/// picker knows what was reported last.
+fn reports(name: &str, first: Report, second: Report) {
     model(name, move || {
         let (runtime, endpoint, now) = one();
         let mut changes = runtime.state().subscribe();
+        let pool = Arc::new(endpoint.report());
         let reporters = [first, second].map(|report| {
-            let endpoint = Arc::clone(&endpoint);
-            thread::spawn(move || report(&endpoint, now))
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || report(&pool, now))
         });
         // The driver, at any moment.
         for _ in 0..2 {
@@ -102,11 +107,11 @@ fn reports(name: &str, first: fn(&EndpointState, Instant), second: fn(&EndpointS
 fn a_success_and_a_failure_at_once_end_in_the_last() {
     reports(
         "ready, failed",
-        |endpoint, _| {
-            endpoint.set_connecting();
-            endpoint.set_ready();
+        |pool, _| {
+            pool.set_connecting();
+            pool.set_ready();
         },
-        |endpoint, now| endpoint.set_failed(now, 0, "refused"),
+        |pool, now| pool.set_failed(now, 0, "refused"),
     );
 }
 
@@ -114,8 +119,8 @@ fn a_success_and_a_failure_at_once_end_in_the_last() {
 fn a_connection_that_ends_while_another_is_made() {
     reports(
         "idle, ready",
-        |endpoint, _| endpoint.set_idle(),
-        |endpoint, _| endpoint.set_ready(),
+        |pool, now| pool.set_idle(now),
+        |pool, _| pool.set_ready(),
     );
 }
 
@@ -123,11 +128,9 @@ fn a_connection_that_ends_while_another_is_made() {
 fn two_failures_at_once_are_one_outage() {
     model("failed twice", || {
         let (_runtime, endpoint, now) = one();
-        let other = {
-            let endpoint = Arc::clone(&endpoint);
-            thread::spawn(move || endpoint.set_failed(now, 1 << 63, "refused"))
-        };
-        endpoint.set_failed(now, 1 << 63, "refused");
+        let [one, other] = [endpoint.report(), endpoint.report()];
+        let other = thread::spawn(move || other.set_failed(now, 1 << 63, "refused"));
+        one.set_failed(now, 1 << 63, "refused");
         other.join().unwrap();
         let expected = now + Duration::from_secs(1);
         assert_eq!(endpoint.retry_at(), Some(expected), "the back-off of one");
@@ -139,12 +142,13 @@ fn two_failures_at_once_are_one_outage() {
 fn recovery_takes_nothing_back_that_was_reported() {
     model("recovery", || {
         let (runtime, endpoint, now) = one();
-        endpoint.set_failed(now, 0, "refused");
+        let pool = Arc::new(endpoint.report());
+        pool.set_failed(now, 0, "refused");
         runtime.rebuild(now);
         let mut changes = runtime.state().subscribe();
         let reporter = {
-            let endpoint = Arc::clone(&endpoint);
-            thread::spawn(move || endpoint.set_ready())
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.set_ready())
         };
         let later = now + Duration::from_secs(5);
         runtime.rebuild(later);
@@ -164,7 +168,8 @@ fn versions_grow_with_what_they_stand_for() {
     model("versions", || {
         let (runtime, endpoint, now) = one();
         let before = runtime.version();
-        endpoint.set_ready();
+        let pool = endpoint.report();
+        pool.set_ready();
         let rebuilding = [(); 2].map(|()| {
             let runtime = Arc::clone(&runtime);
             thread::spawn(move || drop(runtime.rebuild(now)))
@@ -177,5 +182,78 @@ fn versions_grow_with_what_they_stand_for() {
         }
         assert_eq!(runtime.version(), before + 2);
         wait(&runtime, before);
+    });
+}
+
+/// Two pools, each with something to report, and a third that reads. In the end the endpoint is what
+/// both have left it to be, and the picker knows.
+fn pools(name: &str, first: Report, second: Report, expected: Connectivity) {
+    model(name, move || {
+        let (runtime, endpoint, now) = one();
+        let mut changes = runtime.state().subscribe();
+        let kept = [first, second].map(|report| {
+            let pool = endpoint.report();
+            thread::spawn(move || {
+                report(&pool, now);
+                pool
+            })
+        });
+        if changes.has_changed() {
+            changes.mark_unchanged();
+            runtime.rebuild(now);
+        }
+        let kept = kept.map(|pool| pool.join().unwrap());
+        assert_eq!(endpoint.connectivity(), expected, "{endpoint:?}");
+        if changes.has_changed() {
+            runtime.rebuild(now);
+        }
+        let picked = match expected {
+            Connectivity::Ready => "use",
+            _ => "queue",
+        };
+        assert_eq!(pick(&runtime), picked, "{endpoint:?}");
+        drop(kept);
+        assert_eq!(endpoint.connectivity(), Connectivity::Idle);
+    });
+}
+
+#[test]
+fn a_pool_that_loses_its_connection_takes_no_other_s_away() {
+    pools(
+        "lost, ready",
+        |pool, now| {
+            pool.set_ready();
+            pool.set_idle(now);
+        },
+        |pool, _| {
+            pool.set_connecting();
+            pool.set_ready();
+        },
+        Connectivity::Ready,
+    );
+}
+
+#[test]
+fn two_pools_that_lose_their_connections_leave_none() {
+    let lose: Report = |pool, now| {
+        pool.set_ready();
+        pool.set_idle(now);
+    };
+    pools("lost twice", lose, lose, Connectivity::Idle);
+}
+
+#[test]
+fn a_pool_that_goes_takes_its_own_part_alone() {
+    model("gone, ready", || {
+        let (_runtime, endpoint, _) = one();
+        let [first, second] = [endpoint.report(), endpoint.report()];
+        first.set_ready();
+        let going = thread::spawn(move || drop(first));
+        second.set_ready();
+        assert_eq!(endpoint.connectivity(), Connectivity::Ready);
+        going.join().unwrap();
+        assert_eq!(endpoint.connectivity(), Connectivity::Ready);
+        drop(second);
+        assert_eq!(endpoint.connectivity(), Connectivity::Idle);
     });
 }

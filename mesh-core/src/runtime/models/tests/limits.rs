@@ -65,7 +65,8 @@ fn requests_are_counted_once_each_and_given_back() {
         let snapshot = snapshot(&[1], |config| config.limits.max_requests = 1);
         let runtime = runtime(&snapshot, now);
         let endpoint = Arc::clone(runtime.rebuild(now).connect[0].state());
-        endpoint.set_ready();
+        let pool = endpoint.report();
+        pool.set_ready();
         runtime.rebuild(now);
         let call = |outcome| {
             let runtime = Arc::clone(&runtime);

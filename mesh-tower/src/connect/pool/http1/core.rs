@@ -20,7 +20,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Core {
-    dialer: Dialer,
+    dialer: Arc<Dialer>,
     pub(super) idle_timeout: Option<Duration>,
     pub(super) max_requests: Option<u32>,
     // The one lock of the request path, and a short one: a push or a pop. Connections and attempts
@@ -69,7 +69,7 @@ type Dial = Option<(Attempt, watch::Receiver<()>)>;
 impl Core {
     pub(super) fn new(dialer: Dialer, config: &ClusterConfig) -> Self {
         Self {
-            dialer,
+            dialer: Arc::new(dialer),
             idle_timeout: config.idle_timeout,
             // Envoy reads zero as no limit.
             max_requests: config.max_requests_per_connection.filter(|max| *max > 0),
@@ -81,10 +81,7 @@ impl Core {
     /// Makes a connection unless there is one or one is being made.
     pub(super) fn start_connecting(self: &Arc<Self>) {
         let mut state = self.lock();
-        if state.open > 0 {
-            // Another mesh may have reported otherwise of the endpoint that it shares with us.
-            self.dialer.endpoint.set_ready();
-        } else if state.dials == 0 && self.dialer.may_dial(None).is_ok() {
+        if state.open + state.dials == 0 && self.dialer.may_dial(None).is_ok() {
             let dial = self.attempt(&mut state);
             drop(state);
             self.start(dial);
@@ -162,7 +159,7 @@ impl Core {
         let Some((attempt, mut alive)) = dial else {
             return;
         };
-        let dialer = self.dialer.clone();
+        let dialer = Arc::clone(&self.dialer);
         self.dialer.executor.spawn(async move {
             let connected = tokio::select! {
                 biased;

@@ -23,7 +23,7 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) struct Core {
-    pub(super) dialer: Dialer,
+    pub(super) dialer: Arc<Dialer>,
     pub(super) settings: Http2Settings,
     pub(super) idle_timeout: Option<Duration>,
     max_requests: Option<u32>,
@@ -65,7 +65,7 @@ pub(super) enum Leaving {
 impl Core {
     pub(super) fn new(dialer: Dialer, settings: Http2Settings, config: &ClusterConfig) -> Self {
         Self {
-            dialer,
+            dialer: Arc::new(dialer),
             settings,
             idle_timeout: config.idle_timeout,
             // Zero would be a connection that never carries anything; Envoy reads it as no limit.
@@ -95,10 +95,7 @@ impl Core {
     /// Makes a connection unless there is one or one is being made.
     pub(super) fn start_connecting(self: &Arc<Self>) {
         let mut state = self.lock();
-        if !self.live.load().is_empty() {
-            // Another mesh may have reported otherwise of the endpoint that it shares with us.
-            self.dialer.endpoint.set_ready();
-        } else if self.dialer.may_dial(None).is_ok() {
+        if self.live.load().is_empty() && self.dialer.may_dial(None).is_ok() {
             let attempt = self.attempt(&mut state, None);
             drop(state);
             self.start(attempt);
@@ -160,7 +157,7 @@ impl Core {
         let Some((attempt, mut alive)) = attempt else {
             return;
         };
-        let (dialer, settings) = (self.dialer.clone(), self.settings.clone());
+        let (dialer, settings) = (Arc::clone(&self.dialer), self.settings.clone());
         let changed = Arc::clone(&self.changed);
         self.dialer.executor.spawn(async move {
             let connecting = super::live::connect(&dialer, &settings, changed);

@@ -6,6 +6,7 @@ use mesh_core::{ErrorKind, bounds::Bound};
 use tokio::time::advance;
 
 use super::{script::later, *};
+use crate::clock;
 
 #[tokio::test(start_paused = true)]
 async fn connectivity_follows_the_connections() {
@@ -324,20 +325,57 @@ async fn a_request_given_up_at_a_peer_that_does_not_read_leaves_no_connection() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_reported_otherwise_by_another_mesh_is_reported_anew() {
+async fn pools_that_share_an_endpoint_take_back_what_is_theirs() {
     for protocol in both() {
         let server = server(protocol);
         let fixture = Fixture::new(protocol, Answer::Serve(Arc::clone(&server)));
+        let now = || clock::now();
+        let another = fixture.endpoint.report();
         fixture.get().await;
-        fixture.endpoint.set_idle();
-        fixture.start_connecting();
+        another.set_connecting();
+        another.set_failed(now(), 0, "refused");
         assert!(fixture.is(Connectivity::Ready));
-        assert_eq!(fixture.script.dials(), 1);
-        // And what another mesh began and left is begun again.
+        another.set_ready();
         server.disconnect().await;
-        until("idle", || fixture.is(Connectivity::Idle)).await;
-        fixture.endpoint.set_connecting();
+        until("no connection", || fixture.cluster.connections() == 0).await;
+        assert!(fixture.is(Connectivity::Ready), "the other's");
+        // It has what it needs of its own, and no more.
         fixture.start_connecting();
-        until("ready", || fixture.is(Connectivity::Ready)).await;
+        until("connected", || fixture.cluster.connections() == 1).await;
+        fixture.start_connecting();
+        settle().await;
+        assert_eq!(fixture.script.dials(), 2);
+        another.set_idle(now());
+        assert!(fixture.is(Connectivity::Ready), "its own");
+        another.set_connecting();
+        let Fixture { pool, tasks, .. } = &fixture;
+        let (weak, tasks) = (Arc::downgrade(pool), Arc::clone(tasks));
+        let Fixture { pool, endpoint, .. } = fixture;
+        drop(pool);
+        assert!(weak.upgrade().is_none());
+        until("no task", || tasks.load(Ordering::SeqCst) == 0).await;
+        assert_eq!(endpoint.connectivity(), Connectivity::Connecting);
+        drop(another);
+        assert_eq!(endpoint.connectivity(), Connectivity::Idle);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_waits_out_the_back_off_that_another_began() {
+    for protocol in both() {
+        let server = server(protocol);
+        let fixture = Fixture::new(protocol, Answer::Serve(server));
+        let [connected, refused] = [fixture.endpoint.report(), fixture.endpoint.report()];
+        connected.set_ready();
+        refused.set_failed(clock::now(), 1 << 63, "refused elsewhere");
+        assert!(fixture.is(Connectivity::Ready));
+        let failed = fixture.send().await.unwrap_err();
+        assert_eq!(
+            failed.error.source().unwrap().to_string(),
+            "refused elsewhere"
+        );
+        assert_eq!(fixture.script.dials(), 0);
+        advance(Duration::from_secs(1)).await;
+        fixture.get().await;
     }
 }

@@ -100,7 +100,7 @@ impl Fixture {
         match &*self.pool {
             Pool::Http1(pool) => pool.start_connecting(),
             Pool::Http2(pool) => pool.start_connecting(),
-            Pool::Refused(_) => {}
+            Pool::Refused(..) => {}
         }
     }
 
