@@ -10,13 +10,16 @@
 //! with one line of JSON, and with an error unless
 //! - no call failed that its retry policy should have saved. Every call may be retried on any loss
 //!   of a connection, four times, and every cluster always has two servers that are well. So the
-//!   one excuse is a connection that was lost after the response had begun, from where on nobody
-//!   may retry; such calls are counted apart;
-//! - every call that was begun has ended, and the servers have seen as many as succeeded;
+//!   one excuse is a server that was cut off after the response had begun, from where on nobody
+//!   may retry; such calls are counted apart, and the texts of the first are in the JSON;
+//! - every call that was begun has ended, or was given up by its caller, as some are; and the
+//!   servers have seen as many as succeeded;
 //! - all counts of what is under way return to zero; no task, descriptor, connection or stream is
 //!   left of the mesh after its last handle;
-//! - memory is flat: the median of the last fifth of the samples is at most a tenth and 4 MiB above
-//!   that of the first fifth after the warm-up, the first quarter of the run.
+//! - memory, descriptors and tasks stay flat: the median of the last fifth of the samples is little
+//!   above that of the first fifth after the warm-up, the first quarter of the run.
+//!
+//! An odd seed speaks the state of the world to the control plane, an even one increments.
 
 mod calls;
 mod memory;

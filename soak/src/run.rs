@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     calls::{Caller, Tally},
-    memory::{Growth, Samples, descriptors},
+    memory::{Samples, descriptors},
     world::{CLUSTERS, TARGETS, Wire},
 };
 
@@ -116,7 +116,7 @@ pub(crate) fn run(
     }
     let report = runtime.block_on(world.ask("report"))?;
     let report: Value = serde_json::from_str(&report)?;
-    judge(length, seed, &tallies, samples.growth()?, report, failures)
+    judge(length, seed, &tallies, &samples, report, failures)
 }
 
 /// Calls for `length`; gives what was wrong at the end of it.
@@ -188,7 +188,7 @@ fn judge(
     length: Duration,
     seed: u64,
     tallies: &[Arc<Tally>],
-    memory: Growth,
+    samples: &Samples,
     report: Value,
     mut failures: Vec<String>,
 ) -> anyhow::Result<Verdict> {
@@ -198,12 +198,11 @@ fn judge(
     };
     let [begun, good] = [sum(|it| &it.begun), sum(|it| &it.good)];
     let [excused, failed] = [sum(|it| &it.excused), sum(|it| &it.failed)];
-    failures.extend(tallies.iter().flat_map(|tally| tally.texts()));
-    if begun != good + excused + failed {
-        failures.push(format!(
-            "{begun} calls began, {} ended",
-            good + excused + failed
-        ));
+    let given_up = sum(|it| &it.given_up);
+    failures.extend(tallies.iter().flat_map(|tally| tally.failures()));
+    let ended = good + given_up + excused + failed;
+    if begun != ended {
+        failures.push(format!("{begun} calls began, {ended} ended"));
     }
     for ((target, _), tally) in TARGETS.iter().zip(tallies) {
         if tally.good.load(Ordering::Relaxed) == 0 {
@@ -221,12 +220,12 @@ fn judge(
             failures.push(format!("the servers still count {what}: {}", report[what]));
         }
     }
-    if !memory.is_flat() {
-        failures.push(format!("memory grows: {memory:?} KiB"));
-    }
+    let (held, grown) = samples.judge()?;
+    failures.extend(grown);
     let slowest = tallies
         .iter()
         .map(|tally| tally.slowest.load(Ordering::Relaxed));
+    let excuses: Vec<_> = tallies.iter().flat_map(|tally| tally.excuses()).collect();
     let json = json!({
         "ok": failures.is_empty(),
         "seconds": length.as_secs(),
@@ -235,10 +234,11 @@ fn judge(
         "calls_per_second": begun.checked_div(length.as_secs()),
         "failed": failed,
         "excused": excused,
-        "retried": seen.saturating_sub(good),
+        "excuses": excuses,
+        "given_up": given_up,
+        "sent_again": seen.saturating_sub(good + given_up),
         "slowest_ms": slowest.max().map(|micros| micros / 1_000),
-        "memory_warm_kib": memory.warm,
-        "memory_end_kib": memory.end,
+        "held": held,
         "world": report,
     });
     Ok(Verdict { json, failures })

@@ -1,4 +1,4 @@
-//! What changes, each kind in a task of its own.
+//! What is disturbed: servers, and the control plane.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,60 +6,10 @@ use mesh_testkit::{Seeded, control::EDS, xds};
 use tokio::time::{sleep, timeout};
 use tonic::Status;
 
-use super::{CLUSTERS, SERVERS, TARGETS, Wire, World};
+use super::{CLUSTERS, SERVERS, WELL, World, pause};
 
-/// How long a cluster may take until it is well again: longer than the control plane is ever away,
-/// with the back-off after that.
-const WELL: Duration = Duration::from_secs(30);
 /// How long connections to a server that drains may stay.
 const DRAINED: Duration = Duration::from_secs(30);
-
-async fn pause(random: &mut Seeded, millis: std::ops::Range<u64>) {
-    sleep(Duration::from_millis(random.in_range(millis))).await;
-}
-
-/// Routes of a target: other weights, policies and neighbours each time, and always the same calls
-/// that succeed.
-pub(super) fn routes(
-    random: &mut Seeded,
-    target: &str,
-    wire: Wire,
-    clusters: &[&str],
-) -> xds::RouteConfigBuilder {
-    let weight = u32::try_from(random.in_range(5..96)).unwrap_or(50);
-    let on = match wire {
-        Wire::Grpc => "unavailable,cancelled",
-        Wire::Http1 | Wire::Http2 => "5xx,reset,connect-failure,refused-stream",
-    };
-    let base = Duration::from_millis(random.in_range(2..10));
-    let retry = xds::retry(on, 4).backoff(base, base * 10);
-    let split = xds::split(&[(clusters[0], weight), (clusters[1], 100 - weight)]);
-    let mut split = split.timeout(Duration::from_secs(random.in_range(15..30)));
-    let of_route = random.percent(50);
-    if of_route {
-        split = split.retry(retry.clone());
-    }
-    let neighbours = random.in_range(0..20);
-    let neighbour = |number| xds::to(clusters[0]).path(&format!("/other/{number}"));
-    let mut all: Vec<_> = (0..neighbours).map(neighbour).collect();
-    all.push(split);
-    let routes = xds::route_config(&format!("{target}-routes")).host(&["*"], all);
-    match of_route {
-        true => routes,
-        false => routes.retry(retry),
-    }
-}
-
-/// Flips the policy of a target.
-pub(super) async fn policy(world: Arc<World>, target: usize, mut random: Seeded) {
-    let (name, wire) = TARGETS[target];
-    let clusters = &CLUSTERS[2 * target..2 * target + 2];
-    while !world.is_calm() {
-        world.plane.set(routes(&mut random, name, wire, clusters));
-        world.count("policy");
-        pause(&mut random, 10..60).await;
-    }
-}
 
 /// Names the servers of a cluster, but for one.
 fn publish(world: &World, cluster: usize, without: Option<usize>) {
@@ -141,7 +91,7 @@ async fn is_well(world: &World, cluster: usize) {
 pub(super) async fn plane(world: Arc<World>, mut random: Seeded) {
     while !world.is_calm() {
         pause(&mut random, 300..2_000).await;
-        match random.in_range(0..5) {
+        match random.in_range(0..8) {
             0 => {
                 world.plane.stop().await;
                 pause(&mut random, 1..1_500).await;
@@ -159,6 +109,24 @@ pub(super) async fn plane(world: Arc<World>, mut random: Seeded) {
             3 => {
                 world.plane.end_streams(Status::unavailable("rolling over"));
                 world.count("streams ended");
+            }
+            4 => {
+                world
+                    .plane
+                    .delay(Duration::from_millis(random.in_range(1..100)));
+                pause(&mut random, 1..1_000).await;
+                world.plane.delay(Duration::ZERO);
+                world.count("plane slow");
+            }
+            5 => {
+                world.plane.duplicate_responses(true);
+                pause(&mut random, 1..1_000).await;
+                world.plane.duplicate_responses(false);
+                world.count("plane twice");
+            }
+            6 => {
+                world.plane.drop_next_responses(3);
+                world.count("plane silent");
             }
             _ => {
                 world.plane.refuse_streams(true);

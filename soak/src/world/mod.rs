@@ -2,10 +2,12 @@
 //! plane listens, takes `calm` and `report` by its input, and ends when that does.
 
 mod change;
+mod config;
 mod servers;
 
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -21,7 +23,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::servers::Server;
+use self::{config::Target, servers::Server};
 
 /// How a target is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +46,17 @@ pub(crate) const CLUSTERS: [&str; 6] = [
 
 /// Servers of a cluster; one of them at a time is disturbed.
 const SERVERS: usize = 3;
+/// How long a cluster may take until it is well again: longer than the control plane is ever away,
+/// with the back-off after that.
+const WELL: Duration = Duration::from_secs(30);
 
 /// What all that changes something shares.
 #[derive(Debug)]
 struct World {
     plane: ControlPlane,
     clusters: Vec<Vec<Server>>,
+    /// One for each target, for clusters that come and go; never disturbed.
+    steady: Vec<Server>,
     calm: AtomicBool,
     events: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -65,35 +72,31 @@ impl World {
     }
 }
 
-fn cluster(name: &str, wire: Wire) -> xds::ClusterBuilder {
-    // No limit of these is to be the reason for a failure.
-    let cluster = xds::cluster(name)
-        .max_requests(100_000)
-        .max_pending(100_000);
-    let cluster = cluster.max_retries(100_000).max_connections(100_000);
-    match wire {
-        Wire::Http1 => cluster.http1(),
-        Wire::Grpc | Wire::Http2 => cluster.http2(),
-    }
+async fn pause(random: &mut Seeded, millis: Range<u64>) {
+    sleep(Duration::from_millis(random.in_range(millis))).await;
 }
 
 async fn start() -> Arc<World> {
     let plane = ControlPlane::start().await;
-    let mut clusters = Vec::new();
-    for ((target, wire), names) in TARGETS.iter().zip(CLUSTERS.chunks(2)) {
+    let random = &mut Seeded::exactly(1);
+    let (mut clusters, mut steady) = (Vec::new(), Vec::new());
+    for (number, ((target, wire), names)) in TARGETS.iter().zip(CLUSTERS.chunks(2)).enumerate() {
         for name in names {
             let server = |number| Server::start(*wire, &format!("{name}-{number}"));
             let servers: Vec<_> = (0..SERVERS).map(server).collect();
             let sockets: Vec<_> = servers.iter().map(Server::socket).collect();
-            plane.set((cluster(name, *wire), xds::endpoints(name, &sockets)));
+            let cluster = config::cluster(random, name, *wire);
+            plane.set((cluster, xds::endpoints(name, &sockets)));
             clusters.push(servers);
         }
-        let routes = change::routes(&mut Seeded::new(1), target, *wire, names);
-        plane.set((xds::listener(target, &format!("{target}-routes")), routes));
+        steady.push(Server::start(*wire, &format!("{target}-steady")));
+        let target = Target::of(number);
+        plane.set((target.listener(), target.routes(random, None)));
     }
     Arc::new(World {
         plane,
         clusters,
+        steady,
         calm: AtomicBool::new(false),
         events: Mutex::default(),
     })
@@ -110,7 +113,7 @@ pub(crate) async fn run(seed: u64) -> anyhow::Result<()> {
     }
     for number in 0..TARGETS.len() {
         let random = random(CLUSTERS.len() + number);
-        changing.spawn(change::policy(Arc::clone(&world), number, random));
+        changing.spawn(config::change(Arc::clone(&world), number, random));
     }
     changing.spawn(change::plane(Arc::clone(&world), random(99)));
     let mut lines = BufReader::new(stdin()).lines();
@@ -131,7 +134,7 @@ pub(crate) async fn run(seed: u64) -> anyhow::Result<()> {
 
 /// What was counted; waits for what is open to end.
 async fn report(world: &World) -> serde_json::Value {
-    let servers = || world.clusters.iter().flatten();
+    let servers = || world.clusters.iter().flatten().chain(&world.steady);
     let count = |count: fn(&Server) -> u64| servers().map(count).sum::<u64>();
     let streams = || {
         let kinds = [StreamKind::Sotw, StreamKind::Delta];
