@@ -7,5 +7,6 @@
 
 pub mod decision;
 pub mod fused;
+pub mod publish;
 mod tally;
 pub mod world;

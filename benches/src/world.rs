@@ -3,12 +3,17 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
-use mesh_core::config::{
-    Address, BackoffConfig, ClusterChoice, ClusterConfig, ConfigErrors, Dialect, Discovery,
-    DomainPattern, EndpointsConfig, FilterOverrides, Forward, HeaderMatch, HeaderMatchKind,
-    HeaderSource, LbPolicyConfig, LeastRequestWeights, MatchRules, RetryConditions, RetryPolicy,
-    Route, RouteAction, RouteConfig, RouteMatch, Snapshot, SnapshotBuilder, StringMatch,
-    StringMatchKind, VirtualHost, WeightedCluster, WeightedClusters,
+use mesh_core::{
+    config::{
+        Address, BackoffConfig, ClusterChoice, ClusterConfig, ClusterEntry, ConfigErrors, Dialect,
+        Discovery, DomainPattern, EndpointsConfig, FaultAbort, FaultConfig, FaultDelay,
+        FilterConfig, FilterKind, FilterOverrides, Forward, Fraction, HeaderMatch, HeaderMatchKind,
+        HeaderSource, LbPolicyConfig, LeastRequestWeights, ListenerConfig, MatchRules, RetryBudget,
+        RetryConditions, RetryPolicy, Route, RouteAction, RouteConfig, RouteMatch, Snapshot,
+        SnapshotBuilder, StringMatch, StringMatchKind, VirtualHost, WeightedCluster,
+        WeightedClusters,
+    },
+    policy::route::RouteTable,
 };
 
 /// The authority of every measured request.
@@ -141,28 +146,162 @@ pub fn plain(at: &[SocketAddr], dialect: Dialect) -> Result<Snapshot, ConfigErro
         .build()
 }
 
-/// A mesh's whole policy for gRPC: ten routes whose headers do not match, then one with two weighted
-/// clusters of these servers, a retry policy and a stream deadline of 15 s.
+/// What a request can be made to go through, one thing at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// One route to one cluster, as in [`plain`].
+    Plain,
+    /// Ten routes whose headers do not match, then one with two weighted clusters.
+    Routes,
+    /// A retry policy.
+    Retry,
+    /// A retry policy, and a budget for retries instead of a number.
+    Budget,
+    /// A stream deadline of 15 s.
+    Deadline,
+    /// A fault filter that does what a request's headers say, which say nothing.
+    Fault,
+}
+
+/// Two clusters of these gRPC servers, the second of which `feature` alone may need.
 ///
 /// # Errors
 /// None, unless the snapshot's rules have changed.
-pub fn full(at: &[SocketAddr]) -> Result<Snapshot, ConfigErrors> {
-    let mut routes: Vec<_> = (0..10).map(never).collect();
-    routes.push(route(RouteMatch::prefix(""), policy()));
-    let mut builder = SnapshotBuilder::new("shop").routes(config(routes, Dialect::Grpc));
+pub fn with(feature: Feature, at: &[SocketAddr]) -> Result<Snapshot, ConfigErrors> {
+    let mut forward = Forward::to(ClusterChoice::Single("a".into()));
+    let mut routes = Vec::new();
+    match feature {
+        Feature::Plain | Feature::Fault => {}
+        Feature::Routes => {
+            forward = Forward::to(weighted(["a", "b"]));
+            routes = (0..10).map(|index| never(index, forward.clone())).collect();
+        }
+        Feature::Retry | Feature::Budget => forward.retry = Some(Arc::new(retry())),
+        Feature::Deadline => forward.stream.max_stream_duration = Some(Duration::from_secs(15)),
+    }
+    routes.push(route(RouteMatch::prefix(""), forward));
+    let mut listener = ListenerConfig::new("shop");
+    if feature == Feature::Fault {
+        listener.filters = vec![idle_fault()];
+    }
+    let mut builder = SnapshotBuilder::new("shop")
+        .listener(listener)
+        .routes(config(routes, Dialect::Grpc));
     for name in ["a", "b"] {
         let addresses = at.iter().copied().map(Address::Socket);
-        builder = builder.cluster(cluster(name, addresses, Dialect::Grpc));
+        let mut cluster = cluster(name, addresses, Dialect::Grpc);
+        if feature == Feature::Budget {
+            cluster.limits.retry_budget = Some(RetryBudget {
+                share: Fraction::new(20, 100),
+                min_concurrency: 3,
+            });
+        }
+        builder = builder.cluster(cluster);
     }
     builder.build()
 }
 
+fn idle_fault() -> FilterConfig {
+    let fault = FaultConfig {
+        delay: Some((FaultDelay::Header { denominator: 100 }, Fraction::ONE)),
+        abort: Some((FaultAbort::Header { denominator: 100 }, Fraction::ONE)),
+        ..FaultConfig::default()
+    };
+    FilterConfig {
+        name: "fault".into(),
+        kind: FilterKind::Fault(Arc::new(fault)),
+        disabled: false,
+    }
+}
+
+/// What changes from one snapshot to the next, and among how many others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// One endpoint of one cluster of 10,000.
+    Endpoint,
+    /// All of them.
+    Endpoints,
+    /// One endpoint of one of 1,000 clusters of ten.
+    EndpointOfMany,
+    /// The routes to those clusters.
+    Routes,
+}
+
+impl Change {
+    /// All there are.
+    pub const ALL: [Self; 4] = [
+        Self::Endpoint,
+        Self::Endpoints,
+        Self::EndpointOfMany,
+        Self::Routes,
+    ];
+
+    /// How many clusters there are, with a route to each.
+    #[must_use]
+    pub const fn clusters(self) -> usize {
+        match self {
+            Self::Endpoint | Self::Endpoints => 1,
+            Self::EndpointOfMany | Self::Routes => 1_000,
+        }
+    }
+}
+
+/// Two snapshots of 10,000 endpoints that differ in `change` and share all else.
+///
+/// # Errors
+/// None, unless the snapshot's rules have changed.
+pub fn changing(change: Change) -> Result<[Snapshot; 2], ConfigErrors> {
+    let count = change.clusters();
+    let each = 10_000 / count;
+    let addresses = |cluster: usize, first: usize| {
+        (first..first + each).map(move |place| {
+            let [.., high, low] = (cluster * each + place).to_be_bytes();
+            Address::Socket(([10, 0, high, low], 80).into())
+        })
+    };
+    let table = |routes| config(routes, Dialect::Envoy);
+    let routes: Vec<_> = (0..count).map(to_cluster).collect();
+    let mut builder = SnapshotBuilder::new("shop").routes(table(routes.clone()));
+    for index in 0..count {
+        let cluster = cluster(&name(index), addresses(index, 0), Dialect::Envoy);
+        builder = builder.cluster(cluster);
+    }
+    let one = builder.build()?;
+    let mut other = one.clone();
+    let shift = match change {
+        Change::Endpoint | Change::EndpointOfMany => 1,
+        Change::Endpoints => each,
+        Change::Routes => {
+            let reversed = routes.into_iter().rev().collect();
+            other.routes = Arc::new(RouteTable::compile(table(reversed)));
+            0
+        }
+    };
+    let last = count - 1;
+    if shift > 0
+        && let Some(ClusterEntry::Ready(cluster)) =
+            Arc::make_mut(&mut other.clusters).get_mut(name(last).as_str())
+    {
+        cluster.endpoints = Arc::new(EndpointsConfig::of(addresses(last, shift)));
+    }
+    Ok([one, other])
+}
+
+fn name(index: usize) -> String {
+    format!("cluster-{index}")
+}
+
+fn to_cluster(index: usize) -> Route {
+    let forward = Forward::to(ClusterChoice::Single(name(index).as_str().into()));
+    route(RouteMatch::prefix(prefix(index)), forward)
+}
+
 /// A route that asks for a header which no request has.
-fn never(index: usize) -> Route {
+fn never(index: usize, forward: Forward) -> Route {
     let mut matches = RouteMatch::prefix("");
     let name = HeaderName::try_from(format!("x-canary-{index}"));
     matches.headers = name.into_iter().map(|name| asks(name, "yes")).collect();
-    route(matches, policy())
+    route(matches, forward)
 }
 
 /// The condition that a header is exactly `value`.
@@ -178,17 +317,14 @@ fn asks(name: HeaderName, value: &str) -> HeaderMatch {
     }
 }
 
-fn policy() -> Forward {
-    let mut forward = Forward::to(weighted(["a", "b"]));
-    forward.stream.max_stream_duration = Some(Duration::from_secs(15));
-    forward.retry = Some(Arc::new(RetryPolicy {
+fn retry() -> RetryPolicy {
+    RetryPolicy {
         on: RetryConditions::GRPC_UNAVAILABLE.grpc_only(),
         status_codes: Vec::new(),
         num_retries: 2,
         per_try_timeout: None,
         backoff: BackoffConfig::default(),
-    }));
-    forward
+    }
 }
 
 fn weighted(names: [&str; 2]) -> ClusterChoice {

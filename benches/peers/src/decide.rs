@@ -9,6 +9,8 @@ use mesh_benches::{
     world::{Lb, Requests},
 };
 
+use crate::stall::Window;
+
 /// How many different requests are decided in turn.
 const REQUESTS: usize = 512;
 
@@ -33,14 +35,16 @@ pub fn run(name: &str, routes: usize, endpoints: usize, lb: &str, count: usize) 
         "nothing" => Box::new(move |index| !black_box(requests.get(index)).headers.is_empty()),
         _ => bail!("nothing of the name {name} decides"),
     };
+    let window = Window::open()?;
     let start = Instant::now();
     let served = (0..count).filter(|index| decide(*index)).count();
     let spent = start.elapsed();
+    let stalled = window.stalled_or_waited()?;
     ensure!(
         served == count,
         "{} of {count} found no endpoint",
         count - served
     );
-    println!("{:.1}", spent.as_nanos() as f64 / count as f64);
+    println!("{:.1} {stalled:.2}", spent.as_nanos() as f64 / count as f64);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The servers: three for gRPC and one for HTTP/1.1, in one process.
+//! The servers: three for gRPC, one for HTTP/1.1 and a control plane, in one process.
 
 use std::{convert::Infallible, future::pending, pin::Pin};
 
@@ -18,14 +18,16 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 
+use crate::plane;
+
 /// Bytes of an HTTP/1.1 answer.
 const ANSWER: &[u8] = &[b'x'; 128];
 
 pub async fn run() -> Result<()> {
-    let mut ports = Vec::new();
+    let mut grpc = Vec::new();
     for _ in 0..3 {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        ports.push(listener.local_addr()?.port().to_string());
+        grpc.push(listener.local_addr()?);
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let serving = Server::builder()
             .add_service(EchoServer::new(Calls))
@@ -33,7 +35,10 @@ pub async fn run() -> Result<()> {
         tokio::spawn(serving);
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{} {}", ports.join(","), listener.local_addr()?.port());
+    let plane = plane::shop(&grpc).await;
+    let ports: Vec<_> = grpc.iter().map(|at| at.port().to_string()).collect();
+    let (http, ads) = (listener.local_addr()?.port(), plane.socket().port());
+    println!("{} {http} {ads}", ports.join(","));
     tokio::spawn(http1(listener));
     pending().await
 }
@@ -50,7 +55,8 @@ async fn http1(listener: TcpListener) -> Result<()> {
     }
 }
 
-struct Calls;
+/// Echoes unary calls.
+pub struct Calls;
 
 type Replies = Pin<Box<dyn Stream<Item = Result<EchoReply, Status>> + Send>>;
 

@@ -11,23 +11,20 @@ use std::{
 use anyhow::{Result, ensure};
 use bytes::Bytes;
 use mesh_benches::world::{self, AUTHORITY};
-use mesh_core::{
-    config::{Dialect, Snapshot},
-    source::FixedSource,
-};
+use mesh_core::{config::Dialect, source::FixedSource};
 use mesh_testkit::generated::mesh::test::v1::{EchoRequest, echo_client::EchoClient};
 use mesh_tonic::MeshChannel;
 use mesh_tower::Mesh;
 use tonic::{client::GrpcService, transport::Channel};
 
 use super::World;
-use crate::load;
+use crate::load::Measured;
 
 /// What a call sends and gets back.
 pub const PAYLOAD: &[u8] = &[b'x'; 100];
 
 /// Bare tonic: `each` channels to every server, used in turn.
-pub async fn tonic(world: &World, at: &[SocketAddr], each: usize) -> Result<f64> {
+pub async fn tonic(world: &World, at: &[SocketAddr], each: usize) -> Result<Measured> {
     let mut clients = Vec::new();
     for address in at {
         for _ in 0..each {
@@ -39,33 +36,25 @@ pub async fn tonic(world: &World, at: &[SocketAddr], each: usize) -> Result<f64>
     let clients: Arc<[_]> = clients.into();
     let call = move || {
         let index = turn.fetch_add(1, Ordering::Relaxed) % clients.len();
-        unary(clients[index].clone())
+        echo(clients[index].clone())
     };
-    load::measure(vec![call; world.in_flight], world.count).await
+    world.load.measure(call).await
 }
 
 /// The mesh without any policy.
-pub async fn plain(world: &World, at: &[SocketAddr]) -> Result<f64> {
-    mesh(world, world::plain(at, Dialect::Grpc)?).await
-}
-
-/// The mesh with all of it.
-pub async fn full(world: &World, at: &[SocketAddr]) -> Result<f64> {
-    mesh(world, world::full(at)?).await
-}
-
-async fn mesh(world: &World, snapshot: Snapshot) -> Result<f64> {
+pub async fn mesh(world: &World, at: &[SocketAddr]) -> Result<Measured> {
     let source = FixedSource::new();
-    source.set("shop", snapshot);
+    source.set("shop", world::plain(at, Dialect::Grpc)?);
     let mesh = Mesh::builder().source(source).spawn()?;
     let channel = MeshChannel::new(mesh.http_client("shop"), AUTHORITY, Dialect::Grpc)?;
     channel.ready().await?;
     let client = EchoClient::new(channel);
-    let call = move || unary(client.clone());
-    load::measure(vec![call; world.in_flight], world.count).await
+    let call = move || echo(client.clone());
+    world.load.measure(call).await
 }
 
-async fn unary<C>(mut client: EchoClient<C>) -> Result<()>
+/// One call.
+pub async fn echo<C>(mut client: EchoClient<C>) -> Result<()>
 where
     C: GrpcService<tonic::body::Body>,
     C::Error: Into<tonic::codegen::StdError>,

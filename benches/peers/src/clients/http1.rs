@@ -18,12 +18,12 @@ use mesh_tower::Mesh;
 use tokio::{net::TcpStream, sync::Mutex};
 
 use super::World;
-use crate::load;
+use crate::load::Measured;
 
 /// hyper's own connections, one for each request under way: the floor.
-pub async fn raw(world: &World) -> Result<f64> {
+pub async fn raw(world: &World) -> Result<Measured> {
     let mut callers = Vec::new();
-    for _ in 0..world.in_flight {
+    for _ in 0..world.load.in_flight {
         let stream = TcpStream::connect(world.http).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) =
@@ -40,11 +40,11 @@ pub async fn raw(world: &World) -> Result<f64> {
             }
         });
     }
-    load::measure(callers, world.count).await
+    world.load.measure_each(callers).await
 }
 
 /// hyper-util's client with its pool.
-pub async fn legacy(world: &World) -> Result<f64> {
+pub async fn legacy(world: &World) -> Result<Measured> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new())
@@ -55,11 +55,11 @@ pub async fn legacy(world: &World) -> Result<f64> {
         let sending = client.request(request.request());
         async move { read(sending.await?).await }
     };
-    load::measure(vec![call; world.in_flight], world.count).await
+    world.load.measure(call).await
 }
 
 /// The mesh with one route, one cluster and one endpoint.
-pub async fn mesh(world: &World) -> Result<f64> {
+pub async fn mesh(world: &World) -> Result<Measured> {
     let source = FixedSource::new();
     source.set("shop", world::plain(&[world.http], Dialect::Envoy)?);
     let mesh = Mesh::builder().source(source).spawn()?;
@@ -69,7 +69,7 @@ pub async fn mesh(world: &World) -> Result<f64> {
         let (client, request) = (client.clone(), request.request());
         async move { read(client.send(request).await?).await }
     };
-    load::measure(vec![call; world.in_flight], world.count).await
+    world.load.measure(call).await
 }
 
 /// What every request is made from.
