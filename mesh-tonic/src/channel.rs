@@ -15,12 +15,11 @@ use mesh_core::{
     config::Dialect,
     observe::GrpcMethod,
     policy::{
-        deadline,
         grpc_status::{GRPC_STATUS, GrpcCodes},
         matcher::grpc,
     },
 };
-use mesh_tower::{CallerDeadline, HttpClient, WaitForReady};
+use mesh_tower::{HttpClient, WaitForReady};
 use tonic::{Status, body::Body};
 use tower_service::Service;
 
@@ -62,7 +61,7 @@ impl MeshChannel {
     /// When `authority` is none.
     pub fn new(client: HttpClient, authority: &str, dialect: Dialect) -> Result<Self, InvalidUri> {
         Ok(Self {
-            client: client.known_methods(generated),
+            client: client.for_calls(generated),
             authority: Authority::try_from(authority)?,
             codes: GrpcCodes::of(dialect),
             wait_for_ready: false,
@@ -95,13 +94,6 @@ impl MeshChannel {
         uri.authority.get_or_insert_with(|| self.authority.clone());
         // With scheme, authority and a path the parts always make a URI.
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
-        // The application's own deadline holds in every dialect.
-        if let Some(timeout) = deadline::parse_grpc_timeout(request.headers()) {
-            let own = request
-                .extensions_mut()
-                .get_or_insert(CallerDeadline(timeout));
-            own.0 = own.0.min(timeout);
-        }
         if self.wait_for_ready && request.extensions().get::<WaitForReady>().is_none() {
             request.extensions_mut().insert(WaitForReady(true));
         }

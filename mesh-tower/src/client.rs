@@ -15,11 +15,9 @@ use mesh_core::{Error, error::BoxError};
 use tower_service::Service;
 
 use crate::{
-    body::RequestBody,
     inspect::Inspection,
     mesh::TargetCell,
     observe::KnownMethods,
-    request,
     response::GuardedBody,
     stack::{self, Outbound},
 };
@@ -32,7 +30,7 @@ use crate::{
 pub struct HttpClient {
     stack: Arc<Outbound>,
     target: Arc<TargetCell>,
-    methods: KnownMethods,
+    calls: Option<KnownMethods>,
 }
 
 impl HttpClient {
@@ -40,15 +38,16 @@ impl HttpClient {
         Self {
             stack: Arc::new(stack::outbound(Arc::clone(&target))),
             target,
-            methods: |_| None,
+            calls: None,
         }
     }
 
-    /// Has observers count gRPC calls by method, where `methods` finds one in a request's extensions.
-    /// Without it all count as one: names that anybody can make up would make any number of series.
+    /// For a client of gRPC calls alone: their `grpc-timeout` is the caller's own deadline, in every
+    /// dialect, and observers count them by method, where `methods` finds one in a request's extensions.
+    /// Without it they count as one: names that anybody can make up would make any number of series.
     #[must_use]
-    pub fn known_methods(mut self, methods: KnownMethods) -> Self {
-        self.methods = methods;
+    pub fn for_calls(mut self, methods: KnownMethods) -> Self {
+        self.calls = Some(methods);
         self
     }
 
@@ -64,17 +63,7 @@ impl HttpClient {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let (stack, methods) = (Arc::clone(&self.stack), self.methods);
-        async move {
-            let (head, body) = request.into_parts();
-            match RequestBody::eager(body).await {
-                Ok(body) => stack.serve(Request::from_parts(head, body), methods).await,
-                Err(source) => {
-                    let head = Request::from_parts(head, ());
-                    Err(stack.refuse(&head, request::body_failed(source), methods))
-                }
-            }
-        }
+        Arc::clone(&self.stack).serve(request, self.calls)
     }
 
     /// What requests meet at this moment; `None` while the target has no configuration.

@@ -52,6 +52,13 @@ impl<'a> RequestHead<'a> {
         Self::new(request.method(), request.uri(), request.headers())
     }
 
+    /// The head of a request without its body.
+    #[must_use]
+    #[inline]
+    pub fn of_parts(parts: &'a http::request::Parts) -> Self {
+        Self::new(&parts.method, &parts.uri, &parts.headers)
+    }
+
     /// The path without query and fragment; empty only for a request without one.
     #[must_use]
     pub const fn path(&self) -> &'a str {

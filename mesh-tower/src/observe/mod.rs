@@ -10,7 +10,7 @@ mod spare;
 
 use std::{sync::Arc, time::Instant};
 
-use http::{Extensions, HeaderMap, Request, Response};
+use http::{Extensions, HeaderMap, Response, request::Parts};
 use mesh_core::{
     Error,
     observe::{End, GrpcMethod, Watch},
@@ -31,7 +31,8 @@ pub(crate) struct Arrived {
     pub(crate) at: Instant,
     /// Whether it is gRPC.
     pub(crate) grpc: bool,
-    pub(crate) methods: KnownMethods,
+    /// What knows the methods of gRPC calls.
+    pub(crate) calls: Option<KnownMethods>,
     /// The codes under which its failures are told.
     pub(crate) codes: GrpcCodes,
 }
@@ -43,10 +44,10 @@ pub(crate) struct Account(Option<Spare>);
 
 impl Account {
     /// Opens the account of a request, if anybody watches.
-    pub(crate) fn open<B>(watch: &Watch, request: &Request<B>, arrived: &Arrived) -> Self {
+    pub(crate) fn open(watch: &Watch, head: &Parts, arrived: &Arrived) -> Self {
         let open = watch.as_ref().map(|watch| {
             let watch = Arc::clone(watch);
-            Spare::fill(Open::new(watch, request, arrived))
+            Spare::fill(Open::new(watch, head, arrived))
         });
         Self(open)
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Response, request::Parts};
 use mesh_core::{
     Error, ErrorKind,
     observe::{AttemptSummary, Call, End, HttpMethod, RequestObserver, RequestSummary, Trace},
@@ -44,18 +44,15 @@ struct Attempt {
 }
 
 impl Open {
-    pub(super) fn new<B>(
-        watch: Arc<dyn RequestObserver>,
-        request: &Request<B>,
-        arrived: &Arrived,
-    ) -> Self {
+    pub(super) fn new(watch: Arc<dyn RequestObserver>, head: &Parts, arrived: &Arrived) -> Self {
         let call = if arrived.grpc {
-            Call::Grpc((arrived.methods)(request.extensions()))
+            let method = arrived.calls.and_then(|method| method(&head.extensions));
+            Call::Grpc(method)
         } else {
-            Call::Http(HttpMethod::from(request.method()))
+            Call::Http(HttpMethod::from(&head.method))
         };
         let trace = watch.traces();
-        let trace = trace.then(|| watch.begin(&RequestHead::of(request)));
+        let trace = trace.then(|| watch.begin(&RequestHead::of_parts(head)));
         Self {
             trace: trace.flatten(),
             watch,

@@ -21,9 +21,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
+use http_body::Body;
 use mesh_core::{
     Error, ErrorKind,
+    config::GrpcTimeoutRule,
+    error::BoxError,
     observe::{End, Watch},
     policy::{deadline, head::RequestHead, matcher::grpc},
     runtime::View,
@@ -36,7 +40,7 @@ use crate::{
     deadline::not_passed,
     mesh::TargetCell,
     observe::{Account, Arrived, KnownMethods},
-    request::{CallerDeadline, Decision, Routed, WaitForReady},
+    request::{CallerDeadline, Decision, Routed, WaitForReady, body_failed},
     response::GuardedBody,
     serve::Serve,
 };
@@ -56,26 +60,43 @@ impl<S> Route<S> {
 
 impl<S: Serve> Route<S> {
     /// Routes a request and has it answered.
-    pub(crate) async fn serve(
-        &self,
-        request: Request<RequestBody>,
-        methods: KnownMethods,
-    ) -> Result<Response<GuardedBody>, Error> {
+    ///
+    /// The body is polled once here: one that is all there becomes full, and costs no stream.
+    pub(crate) async fn serve<B>(
+        self: Arc<Self>,
+        request: Request<B>,
+        calls: Option<KnownMethods>,
+    ) -> Result<Response<GuardedBody>, Error>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = request.into_parts();
+        let body = RequestBody::eager(body).await;
         let arrival = clock::now();
+        let body =
+            body.map_err(|source| self.refuse(&head, arrival, body_failed(source), calls))?;
         let mut now = arrival;
         let (view, account) = match self.target.view() {
             Some(view) => (view, Account::default()),
             None => {
-                let account = self.unrouted(&request, arrival, methods);
+                let account = self.unrouted(&head, arrival, calls);
                 // Boxed: few requests wait, and all would carry the room for it.
-                let waited = Box::pin(self.wait(arrival, own_limit(&request), account)).await;
+                let waited = Box::pin(self.wait(arrival, own_limit(&head), account)).await;
                 now = clock::now();
                 waited?
             }
         };
-        let mut routed = self.route(request, &view, account, arrival, methods)?;
+        let (decision, account) = self.route(&head, &view, account, arrival, calls)?;
         // What the request needs of it, the decision holds.
         drop(view);
+        let mut routed = Routed {
+            request: Request::from_parts(head, body),
+            decision,
+            account,
+            attempts: 0,
+            endpoint: None,
+        };
         if let Err(late) = not_passed(routed.decision.deadline, now) {
             let late = placed(&routed, late);
             return Err(self.failed(&mut routed.account, late));
@@ -111,54 +132,54 @@ impl<S: Serve> Route<S> {
     /// Decides for a request; its account is open from before, or is opened here.
     fn route(
         &self,
-        request: Request<RequestBody>,
+        head: &Parts,
         view: &View<Pool>,
         mut account: Account,
         arrival: Instant,
-        methods: KnownMethods,
-    ) -> Result<Routed, Error> {
-        let (decision, watch) = match self.decide(view, &request, arrival) {
+        calls: Option<KnownMethods>,
+    ) -> Result<(Decision, Account), Error> {
+        let (decision, watch) = match self.decide(view, head, arrival, calls.is_some()) {
             Ok(decided) => decided,
             Err(error) => {
                 if account.is_empty() {
-                    account = self.unrouted(&request, arrival, methods);
+                    account = self.unrouted(head, arrival, calls);
                 }
                 return Err(self.failed(&mut account, error));
             }
         };
         if account.is_empty() {
-            let arrived = self.arrived(decision.grpc, arrival, methods);
-            account = Account::open(&watch, &request, &arrived);
+            let arrived = self.arrived(decision.grpc, arrival, calls);
+            account = Account::open(&watch, head, &arrived);
         }
         account.chosen(watch, &decision);
-        Ok(Routed {
-            request,
-            decision,
-            account,
-            attempts: 0,
-            endpoint: None,
-        })
+        Ok((decision, account))
     }
 
     /// Gives the error of a request that never began.
-    pub(crate) fn refuse(&self, head: &Request<()>, error: Error, methods: KnownMethods) -> Error {
-        let mut account = self.unrouted(head, clock::now(), methods);
+    fn refuse(
+        &self,
+        head: &Parts,
+        at: Instant,
+        error: Error,
+        calls: Option<KnownMethods>,
+    ) -> Error {
+        let mut account = self.unrouted(head, at, calls);
         self.failed(&mut account, error)
     }
 
     /// The account of a request for which no cluster was chosen.
-    fn unrouted<B>(&self, request: &Request<B>, at: Instant, methods: KnownMethods) -> Account {
-        let grpc = grpc::is_grpc(request.headers());
-        let arrived = self.arrived(grpc, at, methods);
-        Account::open(self.target.watch(), request, &arrived)
+    fn unrouted(&self, head: &Parts, at: Instant, calls: Option<KnownMethods>) -> Account {
+        let grpc = grpc::is_grpc(&head.headers);
+        let arrived = self.arrived(grpc, at, calls);
+        Account::open(self.target.watch(), head, &arrived)
     }
 
-    fn arrived(&self, grpc: bool, at: Instant, methods: KnownMethods) -> Arrived {
+    fn arrived(&self, grpc: bool, at: Instant, calls: Option<KnownMethods>) -> Arrived {
         let codes = self.target.codes();
         Arrived {
             at,
             grpc,
-            methods,
+            calls,
             codes,
         }
     }
@@ -170,29 +191,34 @@ impl<S: Serve> Route<S> {
         error
     }
 
+    /// Decides for a request; `own` if its `grpc-timeout` is the caller's own deadline.
     fn decide(
         &self,
         view: &View<Pool>,
-        request: &Request<RequestBody>,
+        head: &Parts,
         arrival: Instant,
+        own: bool,
     ) -> Result<(Decision, Watch), Error> {
         let draw = self.target.draw();
-        let head = RequestHead::of(request);
-        let chosen = view.decide(&head, draw)?;
-        let limit = match chosen.route.forward() {
-            Ok(forward) => deadline::stream_limit(&forward.stream, request.headers()),
-            Err(reason) => return Err(Error::new(ErrorKind::NoRoute, reason.to_string())),
-        };
-        let limit = deadline::earlier(limit, callers_limit(request));
-        let grpc = grpc::is_grpc(request.headers());
+        let chosen = view.decide(&RequestHead::of_parts(head), draw)?;
+        let forward = chosen.route.forward().map_err(|reason| {
+            let text = reason.to_string();
+            Error::new(ErrorKind::NoRoute, text)
+        })?;
+        let mut limit = deadline::stream_limit(&forward.stream, &head.headers);
+        // The other rule has looked at it already.
+        if own && forward.stream.grpc_timeout == GrpcTimeoutRule::WhenCapped {
+            limit = deadline::earlier(limit, deadline::parse_grpc_timeout(&head.headers));
+        }
+        let limit = deadline::earlier(limit, callers_limit(head));
         let decision = Decision {
+            grpc: grpc::is_grpc(&head.headers),
+            wait_for_ready: head.extensions.get() == Some(&WaitForReady(true)),
+            deadline: limit.and_then(|limit| arrival.checked_add(limit)),
             route: chosen.route,
             cluster: chosen.cluster,
             filters: chosen.filters,
             draw,
-            grpc,
-            wait_for_ready: request.extensions().get() == Some(&WaitForReady(true)),
-            deadline: limit.and_then(|limit| arrival.checked_add(limit)),
         };
         Ok((decision, chosen.watch))
     }
@@ -215,13 +241,13 @@ fn placed(routed: &Routed, error: Error) -> Error {
 }
 
 /// How long the caller waits, by its extension.
-fn callers_limit(request: &Request<RequestBody>) -> Option<Duration> {
-    let limit = request.extensions().get();
+fn callers_limit(head: &Parts) -> Option<Duration> {
+    let limit = head.extensions.get();
     limit.map(|&CallerDeadline(limit)| limit)
 }
 
 /// The same or by its header, whichever is shorter.
-fn own_limit(request: &Request<RequestBody>) -> Option<Duration> {
-    let header = deadline::parse_grpc_timeout(request.headers());
-    deadline::earlier(callers_limit(request), header)
+fn own_limit(head: &Parts) -> Option<Duration> {
+    let header = deadline::parse_grpc_timeout(&head.headers);
+    deadline::earlier(callers_limit(head), header)
 }
