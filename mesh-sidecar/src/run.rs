@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, thread};
 
 use anyhow::Context as _;
 use mesh::{
-    Registry,
+    Mesh, Registry,
     listen::{Drain, Draining},
 };
 use tokio::{
@@ -36,12 +36,19 @@ async fn serve(setup: Setup) -> anyhow::Result<()> {
     let registry = Registry::default();
     let (drain, draining) = Drain::new();
     let asked: Vec<_> = setup.listen.iter().map(|it| it.address).collect();
-    let first = Worker::start(&setup, &asked, &registry)?;
+    let first = Worker::start(&setup, &asked, &registry, None)?;
     let addresses = first.addresses()?;
     // Closed when the last worker has ended.
     let (working, mut ended) = mpsc::channel::<()>(1);
     for number in 1..setup.workers.get() {
-        start_another(number, &setup, &addresses, &registry, &draining, &working)?;
+        let beside = Beside {
+            addresses: addresses.clone(),
+            registry: registry.clone(),
+            first: first.mesh.clone(),
+            draining: draining.clone(),
+            working: working.clone(),
+        };
+        start_another(number, Arc::clone(&setup), beside)?;
     }
     for (listen, address) in setup.listen.iter().zip(&addresses) {
         println!("listening on {address} for {}", listen.listener);
@@ -71,17 +78,24 @@ async fn serve(setup: Setup) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What another worker has from the first.
+struct Beside {
+    addresses: Vec<SocketAddr>,
+    registry: Registry,
+    first: Mesh,
+    draining: Draining,
+    working: mpsc::Sender<()>,
+}
+
 /// Starts a worker on a thread of its own, and waits until it listens.
-fn start_another(
-    number: usize,
-    setup: &Arc<Setup>,
-    addresses: &[SocketAddr],
-    registry: &Registry,
-    draining: &Draining,
-    working: &mpsc::Sender<()>,
-) -> anyhow::Result<()> {
-    let (setup, addresses, registry) = (Arc::clone(setup), addresses.to_vec(), registry.clone());
-    let (draining, working) = (draining.clone(), working.clone());
+fn start_another(number: usize, setup: Arc<Setup>, beside: Beside) -> anyhow::Result<()> {
+    let Beside {
+        addresses,
+        registry,
+        first,
+        draining,
+        working,
+    } = beside;
     let (listens, listening) = std::sync::mpsc::channel();
     let work = move || {
         let runtime = match runtime() {
@@ -89,7 +103,10 @@ fn start_another(
             Err(error) => return drop(listens.send(Err(error))),
         };
         runtime.block_on(async move {
-            match Worker::start(&setup, &addresses, &registry) {
+            let started = Worker::start(&setup, &addresses, &registry, Some(&first));
+            // Its clients are enough.
+            drop(first);
+            match started {
                 Ok(worker) => {
                     drop(listens.send(Ok(())));
                     worker.serve(draining).await;

@@ -27,7 +27,8 @@ struct Served {
 
 impl Worker {
     /// Listens at `addresses`, one for each `--listen`, beside the other workers. What is counted is
-    /// counted over all that have this registry.
+    /// counted over all that have this registry; the configuration is that of `first`, if this is
+    /// another worker.
     ///
     /// # Errors
     /// When an address cannot be had. Only inside the worker's tokio runtime.
@@ -35,12 +36,16 @@ impl Worker {
         setup: &Setup,
         addresses: &[SocketAddr],
         registry: &Registry,
+        first: Option<&Mesh>,
     ) -> anyhow::Result<Self> {
         let mesh = Mesh::builder()
-            .bootstrap(setup.bootstrap.clone())
             .dialect(setup.dialect)
-            .registry(registry.clone())
-            .spawn()?;
+            .registry(registry.clone());
+        let mesh = match first {
+            Some(first) => mesh.follow(first),
+            None => mesh.bootstrap(setup.bootstrap.clone()),
+        };
+        let mesh = mesh.spawn()?;
         let served = setup.listen.iter().zip(addresses).map(|(listen, address)| {
             let mut options = ListenOptions::default();
             options.share_port = setup.workers.get() > 1;

@@ -173,6 +173,7 @@ async fn requests_go_where_the_control_plane_says() {
         }
         assert_eq!(get(sidecar.at, "other.test", "/").await.status(), 404);
     }
+    assert_eq!(plane.streams_total(), 2, "one of each, for all its workers");
 }
 
 #[tokio::test]

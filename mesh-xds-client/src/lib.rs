@@ -14,4 +14,4 @@ pub mod store;
 
 pub use bootstrap::{Bootstrap, BootstrapError};
 pub use driver::{XdsDriver, XdsOptions};
-pub use source::{XdsSource, XdsStatus};
+pub use source::{WeakXdsSource, XdsSource, XdsStatus};

@@ -11,12 +11,13 @@ use mesh_core::{
 use mesh_tower::connect::Executor;
 use mesh_xds_client::{Bootstrap, protocol::Variant};
 
-use crate::{Error, Mesh, plane::Parts};
+use crate::{Error, Mesh, clients::Clients, plane::Parts};
 
 /// What a mesh is made of.
 #[derive(Clone, Debug, Default)]
 pub struct MeshBuilder {
     bootstrap: Option<Bootstrap>,
+    followed: Option<Option<Arc<Clients>>>,
     dialect: Option<Dialect>,
     filters: FilterRegistry,
     registry: Option<Registry>,
@@ -31,6 +32,18 @@ impl MeshBuilder {
     #[must_use]
     pub fn bootstrap(mut self, bootstrap: Bootstrap) -> Self {
         self.bootstrap = Some(bootstrap);
+        self
+    }
+
+    /// Takes configuration from the clients of `mesh`, which may live on another runtime, instead of
+    /// from clients of its own: workers that each run on a thread of their own have one stream
+    /// together, and share what it brought. What concerns the clients is that mesh's: its bootstrap,
+    /// variant, and observers of the control plane; the filters registered here must be the same. The
+    /// clients stay as long as anybody uses them and the runtime of `mesh` is there; after it, what
+    /// they said last stays in force.
+    #[must_use]
+    pub fn follow(mut self, mesh: &Mesh) -> Self {
+        self.followed = Some(mesh.clients().cloned());
         self
     }
 
@@ -88,15 +101,24 @@ impl MeshBuilder {
     /// Outside a tokio runtime.
     pub fn spawn(self) -> Result<Mesh, Error> {
         let handle = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let clients = match (self.followed, self.bootstrap) {
+            (Some(followed), _) => followed,
+            (None, Some(bootstrap)) => Some(Arc::new(Clients::new(
+                bootstrap,
+                self.variant,
+                self.filters.clone(),
+                self.observers.clone(),
+                handle.clone(),
+            ))),
+            (None, None) => None,
+        };
         let parts = Parts {
-            bootstrap: self.bootstrap,
             executor: Executor::tokio(handle),
             filters: self.filters,
             registry: self.registry,
             observers: self.observers,
             seed: self.seed,
-            variant: self.variant,
         };
-        Ok(Mesh::new(parts, self.dialect))
+        Ok(Mesh::new(parts, self.dialect, clients))
     }
 }

@@ -35,6 +35,7 @@
 //! | understand the whole | the [manual](mesh_core::manual) |
 
 mod builder;
+mod clients;
 mod error;
 mod mesh;
 mod plane;

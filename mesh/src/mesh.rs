@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use mesh_core::{config::Dialect, target::TargetUri};
 use mesh_tonic::MeshChannel;
 use mesh_tower::{HttpClient, source::DirectConfig};
-use mesh_xds_client::{Bootstrap, XdsSource, XdsStatus};
+use mesh_xds_client::{Bootstrap, XdsStatus};
 
 use crate::{
     Error, MeshBuilder,
+    clients::Clients,
     plane::{Parts, Plane},
 };
 
@@ -25,9 +26,8 @@ struct Shared {
     dialect: Option<Dialect>,
     grpc: OnceLock<Plane>,
     http: OnceLock<Plane>,
-    // One client per dialect in use.
-    grpc_xds: OnceLock<Option<XdsSource>>,
-    envoy_xds: OnceLock<Option<XdsSource>>,
+    // `None` without a bootstrap.
+    clients: Option<Arc<Clients>>,
 }
 
 impl Mesh {
@@ -46,14 +46,17 @@ impl Mesh {
         Ok(Self::builder().bootstrap(Bootstrap::from_env()?))
     }
 
-    pub(crate) fn new(parts: Parts, dialect: Option<Dialect>) -> Self {
+    pub(crate) fn new(
+        parts: Parts,
+        dialect: Option<Dialect>,
+        clients: Option<Arc<Clients>>,
+    ) -> Self {
         Self(Arc::new(Shared {
             parts,
             dialect,
             grpc: OnceLock::new(),
             http: OnceLock::new(),
-            grpc_xds: OnceLock::new(),
-            envoy_xds: OnceLock::new(),
+            clients,
         }))
     }
 
@@ -88,20 +91,17 @@ impl Mesh {
     /// tests.
     #[must_use]
     pub fn status(&self) -> Vec<(Dialect, XdsStatus)> {
-        let clients = [
-            (Dialect::Grpc, &self.0.grpc_xds),
-            (Dialect::Envoy, &self.0.envoy_xds),
-        ];
-        let started = clients.into_iter().filter_map(|(dialect, xds)| {
-            let xds = xds.get()?.as_ref()?;
-            Some((dialect, xds.status()))
-        });
-        started.collect()
+        let clients = self.0.clients.as_ref();
+        clients.map(|clients| clients.status()).unwrap_or_default()
+    }
+
+    pub(crate) fn clients(&self) -> Option<&Arc<Clients>> {
+        self.0.clients.as_ref()
     }
 
     fn target(&self, uri: &str) -> Result<TargetUri, Error> {
         let target = TargetUri::parse(uri)?;
-        if target.is_xds() && self.0.parts.bootstrap.is_none() {
+        if target.is_xds() && self.0.clients.is_none() {
             return Err(Error::NoControlPlane(uri.to_owned()));
         }
         Ok(target)
@@ -118,15 +118,9 @@ impl Shared {
             return Ok(plane);
         }
         let dialect = self.dialect.unwrap_or(default);
-        let xds = match dialect {
-            Dialect::Grpc => &self.grpc_xds,
-            Dialect::Envoy => &self.envoy_xds,
-        };
-        let xds = xds.get_or_init(|| self.parts.xds(dialect));
+        let xds = self.clients.as_ref().map(|clients| clients.get(dialect));
         let protocol = DirectConfig::of(default).protocol;
-        let started = self
-            .parts
-            .plane(DirectConfig { dialect, protocol }, xds.clone())?;
+        let started = self.parts.plane(DirectConfig { dialect, protocol }, xds)?;
         // Of two that start at once, one is kept and the other ends with its last handle.
         Ok(plane.get_or_init(|| started))
     }

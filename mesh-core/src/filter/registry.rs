@@ -43,6 +43,11 @@ impl FilterRegistry {
         self.factories.contains_key(type_url)
     }
 
+    /// The type URLs under which filters were registered, in no order.
+    pub fn type_urls(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.factories.keys()
+    }
+
     /// Makes the filter of a configuration.
     ///
     /// # Errors

@@ -50,7 +50,8 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Told of each client of a control plane, when it is started.
+    /// Told of each client of a control plane, when it is started. Meshes that share a client have
+    /// the same observers, which are told once.
     fn control_plane(&self, client: Arc<dyn ControlPlane>) {
         let _ = client;
     }

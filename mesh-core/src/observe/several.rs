@@ -28,6 +28,13 @@ impl Several {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether these are the same observers in the same order, each the very same and not its like.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let (mine, theirs) = (&self.0, &other.0);
+        mine.len() == theirs.len() && mine.iter().zip(theirs).all(|(a, b)| Arc::ptr_eq(a, b))
+    }
 }
 
 impl Observer for Several {

@@ -5,7 +5,10 @@ mod registry;
 mod shared;
 mod status;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use mesh_core::{
     name::Target,
@@ -30,6 +33,13 @@ use crate::{
 pub struct XdsSource {
     bootstrap: Arc<Bootstrap>,
     handle: Arc<Handle>,
+}
+
+/// A handle that does not keep its client.
+#[derive(Clone)]
+pub struct WeakXdsSource {
+    bootstrap: Arc<Bootstrap>,
+    handle: Weak<Handle>,
 }
 
 impl XdsSource {
@@ -79,10 +89,32 @@ impl XdsSource {
 }
 
 impl XdsSource {
+    /// A handle that does not keep the client.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakXdsSource {
+        WeakXdsSource {
+            bootstrap: Arc::clone(&self.bootstrap),
+            handle: Arc::downgrade(&self.handle),
+        }
+    }
+
     /// What is counted, for observers. It does not keep the client.
     #[must_use]
     pub fn numbers(&self) -> Arc<dyn ControlPlane> {
         Arc::new(Numbers(Arc::downgrade(&self.handle.0)))
+    }
+}
+
+impl WeakXdsSource {
+    /// The source, as long as anybody holds or watches it and its driver has not ended.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<XdsSource> {
+        let handle = self.handle.upgrade()?;
+        let ended = handle.0.with_registry(|registry| registry.is_closed());
+        (!ended).then(|| XdsSource {
+            bootstrap: Arc::clone(&self.bootstrap),
+            handle,
+        })
     }
 }
 
@@ -104,6 +136,14 @@ impl fmt::Debug for XdsSource {
         f.debug_struct("XdsSource")
             .field("servers", &self.bootstrap.servers())
             .field("node", &self.bootstrap.node.id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakXdsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakXdsSource")
+            .field("servers", &self.bootstrap.servers())
             .finish_non_exhaustive()
     }
 }

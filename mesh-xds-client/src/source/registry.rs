@@ -110,6 +110,11 @@ impl Registry {
         }
     }
 
+    /// Whether the driver has ended.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// There will be nothing more.
     pub(super) fn close(&mut self) {
         self.closed = true;
