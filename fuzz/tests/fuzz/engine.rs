@@ -1,10 +1,5 @@
 //! Runs a target: a fixed number of seeded inputs, or libFuzzer for as long as asked.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
 /// Runs `test`, known as `name`: first what failed before, then `inputs` made from the seed.
 ///
 /// `MESH_SEED` sets another seed, `MESH_FUZZ_FACTOR` multiplies the number of inputs.
@@ -23,21 +18,15 @@ pub(crate) fn run(name: &str, _: u32, test: impl Fn(&[u8]) + std::panic::RefUnwi
     bolero::check!(name = name).for_each(test);
 }
 
-/// Where a target keeps what made it fail.
-fn crashes(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../target/fuzz")
-        .join(name.replace("::", "-"))
-        .join("crashes")
-}
-
 #[cfg(not(fuzzing_libfuzzer))]
 mod seeded {
-    use std::time::Duration;
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+        time::Duration,
+    };
 
     use bolero::{Engine, Test, bolero_engine::driver::Options};
-
-    use super::*;
 
     /// An engine that makes the same inputs on every run. bolero's own draws its seeds from the
     /// system.
@@ -121,6 +110,14 @@ mod seeded {
     fn hash(input: &[u8]) -> u64 {
         let fold = |hash: u64, byte: &u8| mesh_core::entropy::mix(hash ^ u64::from(*byte));
         input.iter().fold(0, fold)
+    }
+
+    /// Where a target keeps what made it fail.
+    fn crashes(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../target/fuzz")
+            .join(name.replace("::", "-"))
+            .join("crashes")
     }
 
     fn files(folder: &Path) -> Vec<PathBuf> {
