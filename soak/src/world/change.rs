@@ -125,7 +125,14 @@ pub(super) async fn plane(world: Arc<World>, mut random: Seeded) {
                 world.count("plane twice");
             }
             6 => {
+                let _alone = world.heard.write().await;
                 world.plane.drop_next_responses(3);
+                pause(&mut random, 1..500).await;
+                world.plane.drop_next_responses(0);
+                // A client of increments hears on a new stream what it has missed.
+                world
+                    .plane
+                    .end_streams(Status::unavailable("responses were lost"));
                 world.count("plane silent");
             }
             _ => {

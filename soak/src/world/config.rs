@@ -143,6 +143,7 @@ pub(super) async fn change(world: Arc<World>, number: usize, mut random: Seeded)
 
 /// Adds a cluster under a new name, for a while, and takes it away when nothing routes to it.
 async fn pass(world: &World, number: usize, random: &mut Seeded, name: &str) {
+    let _heard = world.heard.read().await;
     let target = Target::of(number);
     let endpoints = xds::endpoints(name, &[world.steady[number].socket()]);
     world

@@ -19,6 +19,7 @@ use mesh_testkit::{ControlPlane, Seeded, control::StreamKind, xds};
 use serde_json::json;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},
+    sync::RwLock,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -57,6 +58,9 @@ struct World {
     clusters: Vec<Vec<Server>>,
     /// One for each target, for clusters that come and go; never disturbed.
     steady: Vec<Server>,
+    /// Held for writing while responses get lost, for reading while an ACK decides what is done
+    /// next: that of a later increment says nothing of one that was lost.
+    heard: RwLock<()>,
     calm: AtomicBool,
     events: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -97,6 +101,7 @@ async fn start() -> Arc<World> {
         plane,
         clusters,
         steady,
+        heard: RwLock::default(),
         calm: AtomicBool::new(false),
         events: Mutex::default(),
     })
