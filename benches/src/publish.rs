@@ -21,12 +21,15 @@ pub struct Published {
     entropy: Entropy,
 }
 
+/// Live clusters, each with what it was given last.
+type Live = HashMap<ClusterName, (ClusterSnapshot, Arc<ClusterRuntime<()>>)>;
+
 /// The writer.
 #[derive(Debug)]
 pub struct Publisher {
     published: Arc<Published>,
     registry: Registry,
-    live: HashMap<ClusterName, (ClusterSnapshot, Arc<ClusterRuntime<()>>)>,
+    live: Live,
     // Published in turn.
     snapshots: [Snapshot; 2],
     turn: usize,
@@ -64,8 +67,13 @@ impl Publisher {
     /// Publishes the other snapshot.
     pub fn publish(&mut self) {
         self.turn += 1;
-        let snapshot = &self.snapshots[self.turn % 2];
+        let [applied, snapshot] = [self.turn - 1, self.turn].map(|turn| &self.snapshots[turn % 2]);
         let before = self.published.view.load_full();
+        let live = &mut self.live;
+        let registry = &self.registry;
+        if before.refresh(applied, snapshot, |given| find(given, registry, live)) {
+            return;
+        }
         let view = build(snapshot, Some(&before), &self.registry, &mut self.live);
         if !before.same(&view) {
             self.published.view.store(Arc::new(view));
@@ -77,25 +85,27 @@ fn build(
     snapshot: &Snapshot,
     before: Option<&View<()>>,
     registry: &Registry,
-    live: &mut HashMap<ClusterName, (ClusterSnapshot, Arc<ClusterRuntime<()>>)>,
+    live: &mut Live,
 ) -> View<()> {
-    let now = Instant::now();
-    let find = |given: &ClusterSnapshot| {
-        let name = &given.config.name;
-        if let Some((last, cluster)) = live.get_mut(name) {
-            if !last.same(given) {
-                cluster.update(given, now);
-                cluster.rebuild(now);
-                *last = given.clone();
-            }
-            return Arc::clone(cluster);
-        }
-        let cluster = Arc::new(ClusterRuntime::new(given, registry, now));
-        cluster.rebuild(now);
-        live.insert(name.clone(), (given.clone(), Arc::clone(&cluster)));
-        cluster
-    };
+    let find = |given: &ClusterSnapshot| find(given, registry, live);
     View::build(snapshot, &FilterRegistry::default(), before, find, |_| None)
+}
+
+/// The live cluster, brought up to date.
+fn find(given: &ClusterSnapshot, registry: &Registry, live: &mut Live) -> Arc<ClusterRuntime<()>> {
+    let (now, name) = (Instant::now(), &given.config.name);
+    if let Some((last, cluster)) = live.get_mut(name) {
+        if !last.same(given) {
+            cluster.update(given, now);
+            cluster.rebuild(now);
+            *last = given.clone();
+        }
+        return Arc::clone(cluster);
+    }
+    let cluster = Arc::new(ClusterRuntime::new(given, registry, now));
+    cluster.rebuild(now);
+    live.insert(name.clone(), (given.clone(), Arc::clone(&cluster)));
+    cluster
 }
 
 impl Published {

@@ -279,8 +279,7 @@ pub fn changing(change: Change) -> Result<[Snapshot; 2], ConfigErrors> {
     };
     let last = count - 1;
     if shift > 0
-        && let Some(ClusterEntry::Ready(cluster)) =
-            Arc::make_mut(&mut other.clusters).get_mut(name(last).as_str())
+        && let Some(ClusterEntry::Ready(cluster)) = other.clusters.get_mut(&name(last))
     {
         cluster.endpoints = Arc::new(EndpointsConfig::of(addresses(last, shift)));
     }

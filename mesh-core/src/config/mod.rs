@@ -5,6 +5,7 @@
 
 mod cluster;
 mod endpoint;
+mod entries;
 mod error;
 mod filter;
 mod listener;
@@ -22,6 +23,7 @@ pub use cluster::{
 pub use endpoint::{
     Address, DropOverload, EndpointConfig, EndpointsConfig, HealthStatus, Locality, LocalityConfig,
 };
+pub use entries::ClusterEntries;
 pub use error::{ConfigError, ConfigErrors, FieldPath};
 pub use filter::{
     FaultAbort, FaultConfig, FaultDelay, FilterConfig, FilterKind, FilterOverride, FilterOverrides,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{
-    ClusterConfig, ConfigErrors, Dialect, Discovery, EndpointsConfig, FieldPath, ListenerConfig,
-    RouteConfig,
+    ClusterConfig, ClusterEntries, ConfigErrors, Dialect, Discovery, EndpointsConfig, FieldPath,
+    ListenerConfig, RouteConfig,
 };
 use crate::{name::ClusterName, policy::route::RouteTable};
 
@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// The route configuration, compiled.
     pub routes: Arc<RouteTable>,
     /// Every cluster that a route can name.
-    pub clusters: Arc<IndexMap<ClusterName, ClusterEntry>>,
+    pub clusters: ClusterEntries,
 }
 
 /// A cluster of a snapshot, or why it cannot be used: one bad cluster fails its own requests only.
@@ -187,7 +187,7 @@ impl SnapshotBuilder {
         self.errors.into_result(Snapshot {
             listener: Arc::new(self.listener),
             routes: Arc::new(routes),
-            clusters: Arc::new(self.clusters),
+            clusters: self.clusters.into_iter().collect(),
         })
     }
 }

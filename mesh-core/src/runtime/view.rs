@@ -101,6 +101,37 @@ impl<C> View<C> {
         }
     }
 
+    /// Brings live clusters up to where `snapshot` differs from `applied`, the snapshot that this
+    /// view was built or last brought up to date with; `live` is as for [`View::build`], and is asked
+    /// of clusters that changed alone. False if a request would find something else in a view of
+    /// `snapshot`, which is to be built then: in all but rare cases an update is one of endpoints, and
+    /// is done with this.
+    pub fn refresh(
+        &self,
+        applied: &Snapshot,
+        snapshot: &Snapshot,
+        mut live: impl FnMut(&ClusterSnapshot) -> Arc<ClusterRuntime<C>>,
+    ) -> bool {
+        if !self.same_policy(&snapshot.listener, &snapshot.routes) {
+            return false;
+        }
+        let Some(mut changes) = snapshot.clusters.changes_since(&applied.clusters) else {
+            return false;
+        };
+        changes.all(|(place, entry)| {
+            let slot = self.by_name.get_index(place).map(|(_, slot)| &slot.cluster);
+            match (slot, entry) {
+                (Some(ClusterSlot::Live(cluster)), ClusterEntry::Ready(given)) => {
+                    Arc::ptr_eq(cluster, &live(given))
+                }
+                (Some(ClusterSlot::Unavailable(before)), ClusterEntry::Unavailable(reason)) => {
+                    before == reason
+                }
+                _ => false,
+            }
+        })
+    }
+
     fn chains(
         snapshot: &Snapshot,
         registry: &FilterRegistry,
@@ -311,3 +342,6 @@ impl<C> fmt::Debug for View<C> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

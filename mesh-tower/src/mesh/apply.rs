@@ -87,9 +87,20 @@ impl Clusters {
     }
 
     /// Brings the clusters of `snapshot` up to date, and puts a new view in force if anything but
-    /// endpoints and cluster policy differs from the one in force.
-    pub(super) fn apply(&self, target: &TargetCell, snapshot: &Snapshot) {
+    /// endpoints and cluster policy differs from the one in force. `applied` is the snapshot that this
+    /// was done for last: what is the same there is not looked at.
+    pub(super) fn apply(
+        &self,
+        target: &TargetCell,
+        applied: Option<&Snapshot>,
+        snapshot: &Snapshot,
+    ) {
         let before = target.view();
+        if let (Some(before), Some(applied)) = (&before, applied)
+            && before.refresh(applied, snapshot, |given| self.live(given))
+        {
+            return;
+        }
         let view = View::build(
             snapshot,
             &self.filters,

@@ -11,6 +11,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use mesh_core::{
+    config::Snapshot,
     observe::{Observer, Several},
     source::{ConfigSource, ConfigUpdate, ConfigWatch},
 };
@@ -122,14 +123,22 @@ fn follow(
 }
 
 async fn apply_all(mut watch: ConfigWatch, target: Weak<TargetCell>) {
+    // In force, as long as there is a view.
+    let mut applied: Option<Arc<Snapshot>> = None;
     loop {
         let update = watch.latest();
         {
             let Some(cell) = target.upgrade() else { return };
             match update {
-                ConfigUpdate::Ready(snapshot) => cell.apply(&snapshot),
+                ConfigUpdate::Ready(snapshot) => {
+                    cell.apply(applied.as_deref(), &snapshot);
+                    applied = Some(snapshot);
+                }
                 ConfigUpdate::Pending(missing) => cell.stand(Standing::Pending(missing)),
-                ConfigUpdate::Absent(reason) => cell.stand(Standing::Absent(reason)),
+                ConfigUpdate::Absent(reason) => {
+                    applied = None;
+                    cell.stand(Standing::Absent(reason));
+                }
             }
         }
         if !watch.changed().await {

@@ -172,9 +172,9 @@ impl TargetCell {
         self.standing.send_replace(standing);
     }
 
-    /// Puts a snapshot in force.
-    pub(super) fn apply(&self, snapshot: &Snapshot) {
-        self.clusters.apply(self, snapshot);
+    /// Puts a snapshot in force, after `applied`.
+    pub(super) fn apply(&self, applied: Option<&Snapshot>, snapshot: &Snapshot) {
+        self.clusters.apply(self, applied, snapshot);
     }
 
     /// Resolves when the target is dropped; does not keep it.

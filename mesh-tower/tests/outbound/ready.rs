@@ -166,7 +166,7 @@ async fn a_cluster_that_is_not_available_says_why() {
     for protocol in PROTOCOLS {
         let mut snapshot = simple(cluster("shop", protocol, &[nowhere()]));
         let reason = ClusterEntry::Unavailable("cluster shop was rejected".into());
-        Arc::make_mut(&mut snapshot.clusters).insert("shop".into(), reason);
+        snapshot.clusters.insert("shop".into(), reason);
         let net = InMemory::of([]);
         let (mesh, _source) = mesh_in_memory(&net, snapshot);
         let error = failure(&mesh.http_client("shop"), request("/")).await;

@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
-use indexmap::IndexMap;
 use mesh_core::{
     config::{ClusterEntry, ListenerConfig, Snapshot},
     policy::route::RouteTable,
@@ -112,11 +111,10 @@ impl Plan {
             });
             (name.clone(), entry)
         });
-        let clusters: IndexMap<_, _> = clusters.collect();
         Snapshot {
             listener: Arc::clone(&self.config),
             routes: Arc::clone(&self.table),
-            clusters: Arc::new(clusters),
+            clusters: clusters.collect(),
         }
     }
 
@@ -132,26 +130,22 @@ impl Plan {
             let snapshot = self.snapshot(nodes);
             return (!same(&snapshot, old)).then_some(snapshot);
         }
-        let mut clusters = None;
+        let mut new: Option<Snapshot> = None;
         for name in touched {
-            // One that only the next version names.
-            let Some(place) = old.clusters.get_index_of(&**name) else {
+            // None, if only the next version names it.
+            let before = old.clusters.get(name);
+            let entry = nodes.get(name).and_then(|node| node.entry());
+            let (Some(before), Some(entry)) = (before, entry) else {
                 continue;
             };
-            let Some(entry) = nodes.get(name).and_then(|node| node.entry()) else {
-                continue;
-            };
-            if old.clusters[place].same(entry) {
-                continue;
+            if !before.same(entry) {
+                let new = new.get_or_insert_with(|| old.clone());
+                if let Some(place) = new.clusters.get_mut(name) {
+                    *place = entry.clone();
+                }
             }
-            let clusters: &mut IndexMap<_, _> =
-                clusters.get_or_insert_with(|| (*old.clusters).clone());
-            clusters[place] = entry.clone();
         }
-        Some(Snapshot {
-            clusters: Arc::new(clusters?),
-            ..old.clone()
-        })
+        new
     }
 }
 
@@ -162,6 +156,6 @@ pub(crate) fn same(a: &Snapshot, b: &Snapshot) -> bool {
         && a.clusters.len() == b.clusters.len()
         && a.clusters
             .iter()
-            .zip(&*b.clusters)
+            .zip(b.clusters.iter())
             .all(|(a, b)| a.0 == b.0 && a.1.same(b.1))
 }

@@ -128,15 +128,13 @@ impl Following {
 }
 
 fn with_endpoints(snapshot: &Snapshot, endpoints: EndpointsConfig) -> Snapshot {
-    let mut clusters = (*snapshot.clusters).clone();
+    let mut snapshot = snapshot.clone();
     let endpoints = Arc::new(endpoints);
-    for entry in clusters.values_mut() {
-        if let ClusterEntry::Ready(cluster) = entry {
+    let names: Vec<_> = snapshot.clusters.keys().cloned().collect();
+    for name in names {
+        if let Some(ClusterEntry::Ready(cluster)) = snapshot.clusters.get_mut(name.as_str()) {
             cluster.endpoints = Arc::clone(&endpoints);
         }
     }
-    Snapshot {
-        clusters: Arc::new(clusters),
-        ..snapshot.clone()
-    }
+    snapshot
 }

@@ -154,7 +154,7 @@ async fn what_is_refused_before_a_cluster_is_chosen_is_told_to_the_target() {
         .build();
     let mut snapshot = snapshot.unwrap();
     let reason = ClusterEntry::Unavailable("it was not sent".into());
-    Arc::make_mut(&mut snapshot.clusters).insert("gone".into(), reason);
+    snapshot.clusters.insert("gone".into(), reason);
     let (journal, client, _source) = observed(&net, Some(snapshot));
     assert_eq!(
         failure(&client, request("/")).await.kind(),

@@ -33,7 +33,7 @@ fn targets_share_routes_and_clusters() {
     assert!(
         shop.clusters
             .iter()
-            .all(|(name, entry)| entry.same(&bank.clusters[name]))
+            .all(|(name, entry)| entry.same(&bank.clusters[name.as_str()]))
     );
 }
 
@@ -56,6 +56,24 @@ fn an_update_of_endpoints_changes_one_entry() {
     assert!(new.clusters["b"].same(&old.clusters["b"]));
     assert!(Arc::ptr_eq(&new.routes, &old.routes) && Arc::ptr_eq(&new.listener, &old.listener));
     assert_eq!(brief(&world.snapshot("bank"), "a"), "[9]");
+}
+
+#[test]
+fn an_update_among_a_thousand_clusters_shares_all_other_entries() {
+    let names: Vec<String> = (0..1000).map(|number| format!("c{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut world = World::watching(&["shop"]);
+    world.listener("shop", "r").routes("r", &names);
+    for name in &names {
+        world.cluster(name, 1);
+    }
+    let old = world.snapshot("shop");
+    world.put(Endpoints, "c700-eds", endpoints(9));
+    let new = world.snapshot("shop");
+    let changes = new.clusters.changes_since(&old.clusters);
+    let places: Vec<_> = changes.unwrap().map(|(place, _)| place).collect();
+    assert_eq!(places, [new.clusters.get_index_of("c700").unwrap()]);
+    assert_eq!(brief(&new, "c700"), "[9]");
 }
 
 #[test]
@@ -83,7 +101,7 @@ fn a_changed_virtual_host_is_a_new_table_over_the_same_clusters() {
     assert!(
         shop.clusters
             .iter()
-            .all(|(name, entry)| entry.same(&old.clusters[name]))
+            .all(|(name, entry)| entry.same(&old.clusters[name.as_str()]))
     );
     let served = |authority| {
         let (uri, headers) = (Uri::from_static("http://unused/"), HeaderMap::new());

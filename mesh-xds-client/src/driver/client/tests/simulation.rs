@@ -490,7 +490,7 @@ impl Simulation {
             let ConfigUpdate::Ready(snapshot) = update else {
                 continue;
             };
-            for (cluster, entry) in &*snapshot.clusters {
+            for (cluster, entry) in snapshot.clusters.iter() {
                 for port in ports(entry) {
                     let newest = self.services.get(&port).map(|it| self.newest[it]);
                     assert!(
