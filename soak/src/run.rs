@@ -236,7 +236,6 @@ fn judge(
         "excused": excused,
         "excuses": excuses,
         "given_up": given_up,
-        "sent_again": seen.saturating_sub(good + given_up),
         "slowest_ms": slowest.max().map(|micros| micros / 1_000),
         "held": held,
         "world": report,
