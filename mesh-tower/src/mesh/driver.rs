@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use super::{
     apply::Started,
+    pace::Rest,
     target::{Standing, TargetCell},
 };
 use crate::{clock, connect::Pools};
@@ -160,7 +161,7 @@ fn keep_connected(
     Some(async move {
         let mut failures = 0;
         loop {
-            let wake = {
+            let (wake, rest) = {
                 changes.mark_unchanged();
                 let Some(cluster) = cluster.upgrade() else {
                     return;
@@ -169,17 +170,19 @@ fn keep_connected(
                 if std::mem::replace(&mut failures, failed) != failed {
                     source.connection_failed(cluster.name());
                 }
+                let had_ready = cluster.state().ready_endpoints() > 0;
                 let rebuilt = cluster.rebuild(clock::now());
                 for endpoint in rebuilt.connect {
                     pools.start_connecting(&cluster, &endpoint);
                 }
-                rebuilt.wake
+                (rebuilt.wake, Rest::after(rebuilt.endpoints, had_ready))
             };
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return },
-                () = updated.notified() => {}
+                () = updated.notified() => continue,
                 () = clock::sleep_until(wake) => {}
             }
+            rest.end(&cluster, &mut changes, &updated).await;
         }
     })
 }

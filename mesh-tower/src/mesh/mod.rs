@@ -3,6 +3,7 @@
 mod apply;
 mod builder;
 mod driver;
+mod pace;
 mod ready;
 mod target;
 

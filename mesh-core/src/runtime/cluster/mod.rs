@@ -68,6 +68,8 @@ pub struct Rebuilt<C> {
     /// they are ready, also while they are connecting: that may be another mesh's attempt. A mesh
     /// that is connecting already does nothing.
     pub connect: Vec<Arc<Endpoint<C>>>,
+    /// How many endpoints were looked at, which is what it cost.
+    pub endpoints: usize,
 }
 
 impl<C> ClusterRuntime<C> {
@@ -131,6 +133,7 @@ impl<C> ClusterRuntime<C> {
         Rebuilt {
             wake: retries.chain(wake).min(),
             connect,
+            endpoints: cold.layout.endpoints.len(),
         }
     }
 

@@ -29,6 +29,7 @@ pub struct ClusterState {
     pub(in crate::runtime) reached: Reached,
     pub(in crate::runtime) endpoints: Endpoints,
     pub(in crate::runtime) failures: AtomicU64,
+    pub(in crate::runtime) ready: AtomicU64,
     changes: watch::Sender<u64>,
     home: Weak<Clusters>,
 }
@@ -44,6 +45,7 @@ impl ClusterState {
             reached: Reached::default(),
             endpoints: Endpoints::default(),
             failures: AtomicU64::new(0),
+            ready: AtomicU64::new(0),
             changes: watch::Sender::new(0),
             home,
         }
@@ -84,6 +86,13 @@ impl ClusterState {
     pub fn connect_failures(&self) -> u64 {
         // Relaxed: a count, nothing is published by it.
         self.failures.load(Ordering::Relaxed)
+    }
+
+    /// How many of its endpoints are ready.
+    #[must_use]
+    pub fn ready_endpoints(&self) -> u64 {
+        // Relaxed: a count, of use to those who were told of a change, which synchronizes by itself.
+        self.ready.load(Ordering::Relaxed)
     }
 
     /// How many of its endpoints are in each state, in the order of [`Connectivity::ALL`]. Looks at

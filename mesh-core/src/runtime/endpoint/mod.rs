@@ -147,8 +147,15 @@ impl EndpointState {
     /// Changes what is reported and, if that is news, says so. The lock orders writers.
     fn change(&self, change: impl FnOnce(&mut Sum)) {
         let mut sum = self.lock();
+        let was_ready = self.connectivity() == Connectivity::Ready;
         change(&mut sum);
-        let news = self.reported.set(sum.reported());
+        let reported = sum.reported();
+        let news = self.reported.set(reported);
+        match (was_ready, reported.connectivity == Connectivity::Ready) {
+            (false, true) => _ = self.cluster.ready.fetch_add(1, Ordering::Relaxed),
+            (true, false) => _ = self.cluster.ready.fetch_sub(1, Ordering::Relaxed),
+            _ => {}
+        }
         drop(sum);
         if news {
             self.cluster.bump();

@@ -48,6 +48,8 @@ fn every_real_change_is_reported_once() {
         step(&report, now);
         assert_eq!(*changes.borrow(), count, "step {number}");
         assert_eq!(endpoint.connectivity(), connectivity, "step {number}");
+        let ready = u64::from(connectivity == Connectivity::Ready);
+        assert_eq!(endpoint.cluster.ready_endpoints(), ready, "step {number}");
     }
     assert_eq!(endpoint.last_error().as_deref(), Some("refused"));
     drop(report);
