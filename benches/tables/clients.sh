@@ -19,13 +19,13 @@ rows='
 # clients IN-FLIGHT NAME...
 clients() {
     local in_flight=$1 name count; shift
-    count=$(quick 4000 20000)
+    count=$(quick 6400 25600)
     for name; do
         echo "client $name $ports $in_flight $count"
     done | times "$scratch/ns" pinned "$bench"
     for name; do
         # shellcheck disable=SC2046,SC2086
-        each $(quick "400 1000" "1000 4000") client "$name" $ports "$in_flight"
+        each $(quick "256 768" "1024 4096") client "$name" $ports "$in_flight"
     done >"$scratch/work"
     printf '%s\n' "$@" | paste -d' ' - "$scratch/ns" "$scratch/work" | awk -v in_flight="$in_flight" "$rows"'
         { name[NR] = $1; ns[NR] = $2; work[NR] = $3; allocations[NR] = $4 }
@@ -53,7 +53,9 @@ channel() {
     head_of_clients
     local in_flight
     for in_flight in $(quick 64 "16 64"); do
-        clients "$in_flight" h2 hyper tonic-1 tonic-3 tonic-6 mesh-1 mesh-3 mesh-6-full tonic-xds-3 tonic-xds-6-full
+        # shellcheck disable=SC2046
+        clients "$in_flight" $(quick "tonic-1 tonic-6 mesh-1 mesh-6-full tonic-xds-6-full" \
+            "h2 hyper tonic-1 tonic-3 tonic-6 mesh-1 mesh-3 mesh-6-full tonic-xds-3 tonic-xds-6-full")
     done
 }
 
@@ -75,9 +77,10 @@ pace() {
     echo
     echo "| client | CPU µs | ratio |"
     echo "|---|---|---|"
-    local names=(tonic-3 tonic-6 mesh-3 mesh-6-full tonic-xds-6-full) name
+    local names=(tonic-1 tonic-3 tonic-6 mesh-1 mesh-3 mesh-6-full tonic-xds-6-full) name
+    if [ -n "$QUICK" ]; then names=(tonic-6 mesh-6-full); fi
     for name in "${names[@]}"; do
-        echo "client $name $ports 64x2 $(quick 10000 40000)"
+        echo "client $name $ports 64x2 $(quick 6400 51200)"
     done | times "$scratch/ns" "$bench"
     printf '%s\n' "${names[@]}" | paste -d' ' - "$scratch/ns" | awk "$rows"'
         { name[NR] = $1; ns[NR] = $2 }
@@ -112,6 +115,7 @@ http1() {
     head_of_clients
     local in_flight
     for in_flight in $(quick 64 "16 64"); do
-        clients "$in_flight" http1-raw http1-legacy http1-mesh
+        # shellcheck disable=SC2046
+        clients "$in_flight" $(quick "" http1-raw) http1-legacy http1-mesh
     done
 }

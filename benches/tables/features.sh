@@ -9,7 +9,8 @@ features() {
     echo
     echo "| on | + instructions | + allocations |"
     echo "|---|---|---|"
-    local name names=(plain routes retry budget deadline metrics traced untraced fault)
+    local name names=(plain routes retry budget deadline metrics untraced subscribed traced fault)
+    if [ -n "$QUICK" ]; then names=(plain metrics); fi
     for name in "${names[@]}"; do
         # shellcheck disable=SC2046
         each $(quick "320 960" "1600 6400") feature "$name"
@@ -20,8 +21,9 @@ features() {
             says["budget"] = "retry policy with a budget"
             says["deadline"] = "deadline"
             says["metrics"] = "metrics, with a recorder that keeps them"
-            says["traced"] = "spans, with a subscriber that drops them, and W3C trace context"
             says["untraced"] = "spans, without a subscriber"
+            says["subscribed"] = "a subscriber that wants spans of the mesh and drops them, without spans"
+            says["traced"] = "spans and W3C trace context, with that subscriber"
             says["fault"] = "fault filter that headers steer, idle"
         }
         NR == 1 { instructions = $2; allocations = $3; next }

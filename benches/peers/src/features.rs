@@ -26,7 +26,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::transport::Server;
-use tracing::{Event, Id, Metadata, Subscriber, span};
+use tracing::{Event, Id, Metadata, Subscriber, level_filters::LevelFilter, span};
 
 use crate::{clients::echo, server::Calls};
 
@@ -57,6 +57,10 @@ pub async fn run(name: &str, count: usize) -> Result<()> {
     let channel = MeshChannel::new(mesh.http_client("shop"), AUTHORITY, Dialect::Grpc)?;
     channel.ready().await?;
     let client = EchoClient::new(channel);
+    ensure!(
+        count % IN_FLIGHT == 0,
+        "COUNT is not so often for each in flight"
+    );
     let start = Instant::now();
     let callers = (0..IN_FLIGHT).map(|_| {
         let client = client.clone();
@@ -93,6 +97,10 @@ fn build(name: &str) -> Result<(Feature, MeshBuilder)> {
             (Feature::Plain, mesh.observer(MetricsObserver::new()))
         }
         "untraced" => (Feature::Plain, mesh.observer(TraceObserver::new())),
+        "subscribed" => {
+            tracing::subscriber::set_global_default(Dropping)?;
+            (Feature::Plain, mesh)
+        }
         "traced" => {
             tracing::subscriber::set_global_default(Dropping)?;
             (Feature::Plain, mesh.observer(TraceObserver::new()))
@@ -121,6 +129,10 @@ struct Dropping;
 impl Subscriber for Dropping {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == "mesh"
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::DEBUG)
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> Id {

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::sync::mpsc;
 
 use crate::stall::Window;
@@ -46,12 +46,17 @@ impl Load {
             None => (load, None),
         };
         let (in_flight, threads) = load.split_once('x').unwrap_or((load, "1"));
-        Ok(Self {
+        let load = Self {
             in_flight: in_flight.parse().context("LOAD")?,
             threads: threads.parse().context("LOAD")?,
             rate,
             count: count.parse().context("COUNT")?,
-        })
+        };
+        ensure!(
+            load.count % load.in_flight == 0,
+            "COUNT is not so often for each in flight"
+        );
+        Ok(load)
     }
 
     /// Measures calls, which all callers make alike.

@@ -15,10 +15,10 @@ const LARGEST: usize = 64 << 20;
 
 /// Starts a client and calls. Prints how many requests the control plane got, the bytes that it got
 /// and sent, milliseconds until the call was answered and until the client had accepted everything,
-/// and the KiB by which the client has grown, and had at most.
+/// and the KiB by which the client's own memory has grown.
 pub async fn run(name: &str, ads: SocketAddr, counts: SocketAddr) -> Result<()> {
     let window = Window::open()?;
-    let before = memory("VmRSS:")?;
+    let before = memory()?;
     let start = Instant::now();
     match name {
         "mesh" => mesh(ads, Variant::Sotw, counts, start, before).await?,
@@ -66,17 +66,16 @@ async fn report(counts: SocketAddr, start: Instant, before: u64) -> Result<()> {
     let mut asked = TcpStream::connect(counts).await?;
     asked.read_to_string(&mut seen).await?;
     let settled = start.elapsed().as_millis();
-    let grown = memory("VmRSS:")?.saturating_sub(before);
-    let most = memory("VmHWM:")?.saturating_sub(before);
-    print!("{seen} {called} {settled} {grown} {most}");
+    let grown = memory()?.saturating_sub(before);
+    print!("{seen} {called} {settled} {grown}");
     Ok(())
 }
 
-/// KiB of this process that are in memory, by that line of its status.
-fn memory(line: &str) -> Result<u64> {
+/// KiB of this process that are in memory, but for what is a part of its file.
+fn memory() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let found = status.lines().find_map(|it| it.strip_prefix(line));
-    let words = found.context("no such line in /proc/self/status")?;
+    let anonymous = status.lines().find_map(|it| it.strip_prefix("RssAnon:"));
+    let words = anonymous.context("/proc/self/status says nothing of it")?;
     let first = words
         .split_whitespace()
         .next()
