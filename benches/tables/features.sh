@@ -5,7 +5,8 @@ features() {
     echo "## Features: what each adds to a call"
     echo
     echo "Over a mesh with one route to one cluster of three endpoints, unary gRPC calls, 16 in flight. Client and server are one"
-    echo "thread with connections in memory, so that what differs between two rows is the feature alone."
+    echo "thread with connections in memory, so that what differs between two rows is the feature alone; with what the server"
+    echo "does about it: a deadline is sent as \`grpc-timeout\`, which tonic keeps too, and a trace as \`traceparent\`."
     echo
     echo "| on | + instructions | + allocations |"
     echo "|---|---|---|"
