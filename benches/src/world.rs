@@ -345,7 +345,7 @@ fn route(matches: RouteMatch, forward: Forward) -> Route {
     Route {
         name: "".into(),
         matches,
-        action: RouteAction::Forward(Box::new(forward)),
+        action: RouteAction::Forward(Arc::new(forward)),
         filter_overrides: FilterOverrides::default(),
     }
 }

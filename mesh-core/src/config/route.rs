@@ -28,7 +28,7 @@ impl RouteConfig {
         let route = Route {
             name: "".into(),
             matches: RouteMatch::prefix(""),
-            action: RouteAction::Forward(Box::new(Forward::to(ClusterChoice::Single(cluster)))),
+            action: RouteAction::Forward(Arc::new(Forward::to(ClusterChoice::Single(cluster)))),
             filter_overrides: FilterOverrides::default(),
         };
         let host = VirtualHost {
@@ -105,8 +105,8 @@ pub struct Route {
 /// What a route does with the requests it takes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum RouteAction {
-    /// Sends them to a cluster.
-    Forward(Box<Forward>),
+    /// Sends them to a cluster. Shared by what was decoded and what is compiled of it.
+    Forward(Arc<Forward>),
     /// Refuses them: the route is there and takes its requests, but what it asks for cannot be done
     /// by a client (gRFC A28: any action but `route` fails the call). The text says what it was.
     Refuse(Arc<str>),

@@ -110,7 +110,7 @@ fn route(name: &str, prefix: &str, cluster: &str) -> Route {
     Route {
         name: name.into(),
         matches: RouteMatch::prefix(prefix),
-        action: RouteAction::Forward(Box::new(forward)),
+        action: RouteAction::Forward(Arc::new(forward)),
         filter_overrides: Default::default(),
     }
 }

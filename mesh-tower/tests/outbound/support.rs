@@ -78,7 +78,7 @@ pub(crate) fn route(
     Route {
         name: name.into(),
         matches,
-        action: RouteAction::Forward(Box::new(forward)),
+        action: RouteAction::Forward(Arc::new(forward)),
         filter_overrides: Default::default(),
     }
 }

@@ -43,7 +43,7 @@ fn table(matches: Vec<RouteMatch>, last: RouteAction) -> RouteTable {
 }
 
 fn to(choice: ClusterChoice) -> RouteAction {
-    RouteAction::Forward(Box::new(Forward::to(choice)))
+    RouteAction::Forward(Arc::new(Forward::to(choice)))
 }
 
 fn explained(table: &RouteTable, uri: &str) -> RouteExplanation {

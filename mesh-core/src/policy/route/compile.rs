@@ -24,7 +24,8 @@ use crate::{
     policy::weighted::WeightedChoice,
 };
 
-/// Compiles `config`. Routes are moved, not copied: a table is all that is kept of them.
+/// Compiles `config`. Routes are moved, not copied; what is in an `Arc` stays shared with whoever
+/// keeps the configuration.
 pub(super) fn compile(config: RouteConfig) -> RouteTable {
     let domains = Domains::new(&config);
     let mut compiler = Compiler {
@@ -70,8 +71,9 @@ impl Compiler {
             let target = self.target(&host.filter_overrides, &mut route);
             if let RouteAction::Forward(forward) = &mut route.action
                 && forward.retry.is_none()
+                && host.retry.is_some()
             {
-                forward.retry.clone_from(&host.retry);
+                Arc::make_mut(forward).retry.clone_from(&host.retry);
             }
             let asks = self.asks(&route.matches);
             self.routes.push(Arc::new(CompiledRoute {
@@ -113,7 +115,11 @@ impl Compiler {
             let scope = self.scopes.place(layers);
             return Target::Refuse { scope };
         };
-        match &mut forward.cluster {
+        // Where it is shared, so are the names in it.
+        if let Some(own) = Arc::get_mut(forward) {
+            self.share_names(&mut own.cluster);
+        }
+        match &forward.cluster {
             ClusterChoice::Single(name) => Target::Single {
                 cluster: self.cluster(name),
                 scope: self.scopes.place(layers),
@@ -138,12 +144,12 @@ impl Compiler {
 
     fn weighted(
         &mut self,
-        weighted: &mut WeightedClusters,
+        weighted: &WeightedClusters,
         [route, host]: [&FilterOverrides; 2],
     ) -> Weighted {
-        let places = weighted.clusters.iter_mut().map(|entry| {
+        let places = weighted.clusters.iter().map(|entry| {
             let scope = self.scopes.place([&entry.filter_overrides, route, host]);
-            (self.cluster(&mut entry.name), scope)
+            (self.cluster(&entry.name), scope)
         });
         let places = places.collect();
         Weighted {
@@ -154,14 +160,31 @@ impl Compiler {
         }
     }
 
-    /// The place of a cluster in the table. The name becomes the table's: with many routes, as many
-    /// copies of it would take more room than all that is looked at to find one.
-    fn cluster(&mut self, name: &mut ClusterName) -> u32 {
-        let place = match self.clusters.get_full(name) {
-            Some((place, known)) => {
+    /// Makes names those of the table: with many routes, as many copies of them would take more room
+    /// than all that is looked at to find one.
+    fn share_names(&self, choice: &mut ClusterChoice) {
+        let share = |name: &mut ClusterName| {
+            if let Some(known) = self.clusters.get(name) {
                 name.clone_from(known);
-                place
             }
+        };
+        match choice {
+            ClusterChoice::Single(name) => share(name),
+            ClusterChoice::Weighted(weighted) => {
+                weighted
+                    .clusters
+                    .iter_mut()
+                    .map(|it| &mut it.name)
+                    .for_each(share);
+            }
+            ClusterChoice::Header(_) => {}
+        }
+    }
+
+    /// The place of a cluster in the table.
+    fn cluster(&mut self, name: &ClusterName) -> u32 {
+        let place = match self.clusters.get_index_of(name) {
+            Some(place) => place,
             None => self.clusters.insert_full(name.clone()).0,
         };
         u32::try_from(place).unwrap_or(u32::MAX)

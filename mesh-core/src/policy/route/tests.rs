@@ -14,7 +14,7 @@ fn route(name: &str, matches: RouteMatch) -> Route {
     Route {
         name: name.into(),
         matches,
-        action: RouteAction::Forward(Box::new(Forward::to(ClusterChoice::Single(name.into())))),
+        action: RouteAction::Forward(Arc::new(Forward::to(ClusterChoice::Single(name.into())))),
         filter_overrides: FilterOverrides::default(),
     }
 }
@@ -164,6 +164,7 @@ fn clusters_are_listed_once_and_the_hosts_retry_policy_fills_gaps() {
     };
     let mut own = route("a", RouteMatch::prefix("/own"));
     if let RouteAction::Forward(forward) = &mut own.action {
+        let forward = Arc::make_mut(forward);
         forward.retry = policy(7);
     }
     let routes = vec![own, route("a", RouteMatch::prefix("/"))];

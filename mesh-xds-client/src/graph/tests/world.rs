@@ -237,7 +237,7 @@ pub(super) fn route_config(name: &str, choices: Vec<ClusterChoice>) -> RouteConf
     let route = |choice| Route {
         name: "".into(),
         matches: RouteMatch::prefix("/"),
-        action: RouteAction::Forward(Box::new(Forward::to(choice))),
+        action: RouteAction::Forward(Arc::new(Forward::to(choice))),
         filter_overrides: Default::default(),
     };
     RouteConfig {

@@ -1,6 +1,6 @@
 //! The action `route`: which cluster, and for how long.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderName, StatusCode};
 use mesh_core::config::{ClusterChoice, Forward, GrpcTimeoutRule, RouteAction, StreamTimeouts};
@@ -54,7 +54,7 @@ impl Reader<'_> {
         if let Some(reason) = refusal {
             return Some(RouteAction::Refuse(reason.into()));
         }
-        Some(RouteAction::Forward(Box::new(Forward {
+        Some(RouteAction::Forward(Arc::new(Forward {
             cluster,
             timeout,
             stream: stream?,

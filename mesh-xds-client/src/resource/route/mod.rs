@@ -46,9 +46,10 @@ impl RouteConfigResource {
             .iter_mut()
             .flat_map(|host| &mut host.routes);
         for route in routes {
-            if let RouteAction::Forward(forward) = &mut route.action {
-                let limit = &mut forward.stream.max_stream_duration;
-                *limit = limit.or(max_stream_duration);
+            if let RouteAction::Forward(forward) = &mut route.action
+                && forward.stream.max_stream_duration.is_none()
+            {
+                Arc::make_mut(forward).stream.max_stream_duration = max_stream_duration;
             }
         }
         config

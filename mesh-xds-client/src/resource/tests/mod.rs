@@ -128,7 +128,7 @@ fn action(dialect: Dialect, action: pb::RouteAction) -> RouteAction {
 
 fn forwarding(dialect: Dialect, message: pb::RouteAction) -> Forward {
     match action(dialect, message) {
-        RouteAction::Forward(forward) => *forward,
+        RouteAction::Forward(forward) => Forward::clone(&forward),
         RouteAction::Refuse(reason) => panic!("{reason}"),
     }
 }

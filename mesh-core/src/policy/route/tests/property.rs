@@ -171,7 +171,7 @@ fn action() -> impl Strategy<Value = RouteAction> {
         1 => Just(ClusterChoice::Header(header())),
     ];
     prop_oneof![
-        9 => choice.prop_map(|choice| RouteAction::Forward(Box::new(Forward::to(choice)))),
+        9 => choice.prop_map(|choice| RouteAction::Forward(Arc::new(Forward::to(choice)))),
         1 => Just(RouteAction::Refuse("redirect".into())),
     ]
 }
