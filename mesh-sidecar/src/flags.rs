@@ -5,7 +5,7 @@ use std::{net::SocketAddr, num::NonZero, path::PathBuf, thread, time::Duration};
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use mesh::{Bootstrap, Dialect};
-use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 
 const TEACHING: &str = "\
 Every request that arrives at ADDRESS, over HTTP/1.1 or HTTP/2 without TLS, is routed by the xDS \
@@ -46,10 +46,10 @@ pub(crate) struct Flags {
     /// How many seconds requests under way may take to end after SIGTERM.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain_timeout: u32,
-    /// What is logged to standard error: off, error, warn, info, debug or trace. At debug, each
-    /// request has a line.
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    pub(crate) log_level: LevelFilter,
+    /// What is logged to standard error: off, error, warn, info, debug or trace, for some targets
+    /// another. Each request has a line at debug of the target mesh::access.
+    #[arg(long, value_name = "LEVEL[,TARGET=LEVEL..]", default_value = "info")]
+    pub(crate) log_level: Targets,
 }
 
 /// Where to listen, and for what.

@@ -11,6 +11,9 @@ mod worker;
 use std::process::ExitCode;
 
 use clap::{Parser, error::ErrorKind};
+use tracing_subscriber::{
+    Layer as _, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use self::flags::Flags;
 
@@ -29,9 +32,9 @@ fn main() -> ExitCode {
             return MISUSED.into();
         }
     };
-    tracing_subscriber::fmt()
-        .with_max_level(flags.log_level)
-        .with_writer(std::io::stderr)
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(flags.log_level))
         .init();
     match run::run(setup) {
         Ok(()) => ExitCode::SUCCESS,

@@ -33,7 +33,7 @@ pub mod xds;
 
 pub use client::GrpcConnection;
 pub use control::ControlPlane;
-pub use dead::{CountingListener, black_hole, refusing_address};
+pub use dead::{CountingListener, RefusingAddress, black_hole, refusing_address};
 pub use echo::EchoServer;
 pub use grpc_echo::GrpcEcho;
 pub use leak::assert_no_tasks_left;

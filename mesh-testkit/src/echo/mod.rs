@@ -156,6 +156,11 @@ impl EchoServer {
         self.echo.next(count, behaviour);
     }
 
+    /// Forgets what [`next`](Self::next) was told and has not been used.
+    pub fn forget(&self) {
+        self.echo.forget();
+    }
+
     /// Leaves requests without an answer until [`release`](Self::release).
     pub fn hold(&self) {
         self.echo.hold(true);

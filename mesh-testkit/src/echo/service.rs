@@ -142,6 +142,10 @@ impl Echoing {
         }
     }
 
+    pub(super) fn forget(&self) {
+        self.with_script(|script| script.next.clear());
+    }
+
     pub(super) fn hold(&self, held: bool) {
         self.held.send_replace(held);
     }

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use mesh_proto::envoy::config::core::v3::address::Address as Place;
-use mesh_proto::envoy::config::core::v3::socket_address::PortSpecifier;
-use mesh_proto::envoy::config::core::v3::{Address, HealthStatus, Locality, Pipe, SocketAddress};
+use mesh_proto::envoy::config::core::v3::{Address, HealthStatus, Locality, Pipe};
 use mesh_proto::envoy::config::endpoint::v3::cluster_load_assignment::Policy;
 use mesh_proto::envoy::config::endpoint::v3::cluster_load_assignment::policy::DropOverload;
 use mesh_proto::envoy::config::endpoint::v3::lb_endpoint::HostIdentifier;
@@ -13,7 +12,7 @@ use mesh_proto::envoy::config::endpoint::v3::{
     ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints,
 };
 
-use super::{builder, percent};
+use super::{builder, percent, socket};
 
 /// Endpoints of a cluster, all alike: one locality, named `local`, of priority 0.
 #[must_use]
@@ -119,11 +118,7 @@ impl LocalityBuilder {
     /// Adds an endpoint.
     #[must_use]
     pub fn endpoint(self, address: SocketAddr) -> Self {
-        self.place(Place::SocketAddress(SocketAddress {
-            address: address.ip().to_string(),
-            port_specifier: Some(PortSpecifier::PortValue(address.port().into())),
-            ..SocketAddress::default()
-        }))
+        self.place(socket(address))
     }
 
     /// Adds an endpoint behind a Unix socket.

@@ -1,9 +1,11 @@
 //! Listeners of the client's kind: an API listener with a connection manager.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
-use mesh_proto::envoy::config::core::v3::HttpProtocolOptions;
-use mesh_proto::envoy::config::listener::v3::{ApiListener, Listener};
+use mesh_proto::envoy::config::core::v3::{Address, HttpProtocolOptions};
+use mesh_proto::envoy::config::listener::v3::{
+    ApiListener, Filter, FilterChain, Listener, filter,
+};
 use mesh_proto::envoy::config::route::v3::RouteConfiguration;
 use mesh_proto::envoy::extensions::filters::http::router::v3::Router;
 use mesh_proto::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
@@ -13,7 +15,7 @@ use mesh_proto::envoy::extensions::filters::network::http_connection_manager::v3
 };
 use mesh_proto::{Any, TypeUrl};
 
-use super::{FaultBuilder, ads, duration};
+use super::{FaultBuilder, ads, duration, socket};
 use crate::control::{Resource, Resources};
 
 /// A listener for the target `name`, which takes its routes from the route configuration `routes`.
@@ -25,9 +27,10 @@ pub fn listener(name: &str, routes: &str) -> ListenerBuilder {
     };
     ListenerBuilder {
         name: name.to_owned(),
+        socket: None,
         manager: HttpConnectionManager {
             stat_prefix: name.to_owned(),
-            http_filters: vec![filter("router", Any::pack(&Router::default()))],
+            http_filters: vec![http_filter("router", Any::pack(&Router::default()))],
             route_specifier: Some(RouteSpecifier::Rds(rds)),
             ..HttpConnectionManager::default()
         },
@@ -38,6 +41,7 @@ pub fn listener(name: &str, routes: &str) -> ListenerBuilder {
 #[derive(Clone, Debug)]
 pub struct ListenerBuilder {
     name: String,
+    socket: Option<SocketAddr>,
     manager: HttpConnectionManager,
 }
 
@@ -59,7 +63,7 @@ impl ListenerBuilder {
     #[must_use]
     pub fn filter_any(mut self, name: &str, config: Any, optional: bool) -> Self {
         let before_router = self.manager.http_filters.len().saturating_sub(1);
-        let mut added = filter(name, config);
+        let mut added = http_filter(name, config);
         added.is_optional = optional;
         self.manager.http_filters.insert(before_router, added);
         self
@@ -88,15 +92,41 @@ impl ListenerBuilder {
         self
     }
 
+    /// Is a proxy's, which listens at `at`: its manager is the only filter of its only chain.
+    #[must_use]
+    pub const fn socket(mut self, at: SocketAddr) -> Self {
+        self.socket = Some(at);
+        self
+    }
+
     /// The message.
     #[must_use]
     pub fn build(self) -> Listener {
-        Listener {
+        let manager = Any::pack(&self.manager);
+        let empty = Listener {
             name: self.name,
-            api_listener: Some(ApiListener {
-                api_listener: Some(Any::pack(&self.manager)),
-            }),
             ..Listener::default()
+        };
+        match self.socket {
+            None => Listener {
+                api_listener: Some(ApiListener {
+                    api_listener: Some(manager),
+                }),
+                ..empty
+            },
+            Some(at) => Listener {
+                address: Some(Address {
+                    address: Some(socket(at)),
+                }),
+                filter_chains: vec![FilterChain {
+                    filters: vec![Filter {
+                        name: "manager".to_owned(),
+                        config_type: Some(filter::ConfigType::TypedConfig(manager)),
+                    }],
+                    ..FilterChain::default()
+                }],
+                ..empty
+            },
         }
     }
 }
@@ -119,7 +149,7 @@ impl Resources for ListenerBuilder {
     }
 }
 
-fn filter(name: &str, config: Any) -> HttpFilter {
+fn http_filter(name: &str, config: Any) -> HttpFilter {
     HttpFilter {
         name: name.to_owned(),
         config_type: Some(ConfigType::TypedConfig(config)),

@@ -29,10 +29,14 @@ mod route_config;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
+use mesh_proto::envoy::config::core::v3::address::Address as Place;
 use mesh_proto::envoy::config::core::v3::config_source::ConfigSourceSpecifier;
-use mesh_proto::envoy::config::core::v3::{AggregatedConfigSource, ApiVersion, ConfigSource};
+use mesh_proto::envoy::config::core::v3::socket_address::PortSpecifier;
+use mesh_proto::envoy::config::core::v3::{
+    AggregatedConfigSource, ApiVersion, ConfigSource, SocketAddress,
+};
 use mesh_proto::envoy::r#type::v3::FractionalPercent;
 use mesh_proto::envoy::r#type::v3::fractional_percent::DenominatorType;
 
@@ -111,5 +115,13 @@ fn percent(percent: f64) -> Option<FractionalPercent> {
     Some(FractionalPercent {
         numerator: (percent * 10_000.0).round() as u32,
         denominator: DenominatorType::Million.into(),
+    })
+}
+
+fn socket(at: SocketAddr) -> Place {
+    Place::SocketAddress(SocketAddress {
+        address: at.ip().to_string(),
+        port_specifier: Some(PortSpecifier::PortValue(at.port().into())),
+        ..SocketAddress::default()
     })
 }

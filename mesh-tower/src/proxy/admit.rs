@@ -9,7 +9,7 @@ use mesh_core::local_reply::LocalReply;
 use crate::connect::hop_by_hop;
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// By these a caller within the mesh may change how its request is treated. Nobody is known to be
 /// within the mesh, so they are taken away (Envoy, "internal_address_config": none).

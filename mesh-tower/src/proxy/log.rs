@@ -1,13 +1,19 @@
-//! A line in the log for each request, at level debug.
+//! A line in the log for each request: target `mesh::access`, level debug.
 
-use http::{HeaderValue, Method, Request, StatusCode, header::HOST};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header::HOST};
 use mesh_core::local_reply::LocalReply;
 use tracing::{Level, debug, enabled};
+
+use super::admit::REQUEST_ID;
+
+/// What the lines are told by in filters.
+const TARGET: &str = "mesh::access";
 
 /// What the line says of the request. Nothing is kept where nobody reads it.
 pub(super) struct Line(Option<Asked>);
 
 struct Asked {
+    id: String,
     method: Method,
     authority: String,
     path: String,
@@ -15,15 +21,19 @@ struct Asked {
 
 impl Line {
     pub(super) fn begin<B>(request: &Request<B>) -> Self {
-        let asked = enabled!(Level::DEBUG).then(|| {
+        let asked = enabled!(target: TARGET, Level::DEBUG).then(|| {
             let uri = request.uri();
-            let host = || {
-                let host = request.headers().get(HOST);
-                host.map_or("", |host| HeaderValue::to_str(host).unwrap_or(""))
+            let header = |name: &HeaderName| {
+                let value = request.headers().get(name);
+                value.map_or("", |value| HeaderValue::to_str(value).unwrap_or(""))
             };
             Asked {
+                id: header(&REQUEST_ID).into(),
                 method: request.method().clone(),
-                authority: uri.authority().map_or_else(host, |it| it.as_str()).into(),
+                authority: uri
+                    .authority()
+                    .map_or_else(|| header(&HOST), |it| it.as_str())
+                    .into(),
                 path: uri.path_and_query().map_or("", |it| it.as_str()).into(),
             }
         });
@@ -43,6 +53,8 @@ impl Line {
     fn write(self, status: StatusCode, flags: &str, details: &str) {
         if let Some(asked) = self.0 {
             debug!(
+                target: TARGET,
+                request_id = asked.id,
                 method = %asked.method,
                 authority = asked.authority,
                 path = asked.path,

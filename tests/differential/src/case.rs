@@ -1,0 +1,158 @@
+//! A case: servers, clusters, routes and what is asked.
+
+use std::{net::SocketAddr, time::Duration};
+
+use mesh_proto::envoy::config::cluster::v3::cluster::LbPolicy;
+use mesh_testkit::{
+    RefusingAddress,
+    control::{Resource, Resources},
+    echo::{EchoBuilder, EchoServer},
+    refusing_address,
+    xds::{
+        self, ClusterBuilder, EndpointsBuilder, ListenerBuilder, RouteBuilder, RouteConfigBuilder,
+    },
+};
+
+use crate::{Ask, log};
+
+/// What is configured under one listener, and what is asked of it.
+#[derive(Debug)]
+pub struct Case {
+    name: String,
+    servers: Vec<(&'static str, EchoServer)>,
+    refusing: Vec<RefusingAddress>,
+    resources: Vec<Resource>,
+    routes: RouteConfigBuilder,
+    listener: ListenerBuilder,
+    asks: Vec<Ask>,
+}
+
+impl Case {
+    /// One with this name, which its listener has too.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            servers: Vec::new(),
+            refusing: Vec::new(),
+            resources: Vec::new(),
+            routes: xds::route_config(name),
+            listener: xds::listener(name, name).edit(|manager| {
+                manager.access_log = vec![log::access_log()];
+            }),
+            asks: Vec::new(),
+        }
+    }
+
+    /// Starts a server of HTTP/1.1, and gives its address.
+    pub fn server(&mut self, name: &'static str) -> SocketAddr {
+        self.start(name, EchoServer::http1())
+    }
+
+    /// Starts a server of HTTP/2, and gives its address.
+    pub fn server2(&mut self, name: &'static str) -> SocketAddr {
+        self.start(name, EchoServer::http2())
+    }
+
+    fn start(&mut self, name: &'static str, server: EchoBuilder) -> SocketAddr {
+        let server = server.server_id(name).start();
+        let at = server.socket();
+        self.servers.push((name, server));
+        at
+    }
+
+    /// An address at which nothing listens.
+    pub fn nowhere(&mut self) -> SocketAddr {
+        let refusing = refusing_address();
+        let at = refusing.socket();
+        self.refusing.push(refusing);
+        at
+    }
+
+    /// Adds a cluster of HTTP/1.1 servers, and gives its full name.
+    pub fn cluster(&mut self, name: &str, servers: &[SocketAddr]) -> String {
+        self.cluster_with(
+            name,
+            |full| xds::endpoints(full, servers),
+            |cluster| cluster,
+        )
+    }
+
+    /// Adds a cluster of HTTP/2 servers.
+    pub fn cluster2(&mut self, name: &str, servers: &[SocketAddr]) -> String {
+        let endpoints = |full: &str| xds::endpoints(full, servers);
+        self.cluster_with(name, endpoints, ClusterBuilder::http2)
+    }
+
+    /// Adds a cluster as it is told, and gives its full name.
+    pub fn cluster_with(
+        &mut self,
+        name: &str,
+        endpoints: impl FnOnce(&str) -> EndpointsBuilder,
+        edit: impl FnOnce(ClusterBuilder) -> ClusterBuilder,
+    ) -> String {
+        let full = self.full(name);
+        let cluster = xds::cluster(&full).http1().lb(LbPolicy::RoundRobin);
+        let cluster = cluster.connect_timeout(Duration::from_secs(2));
+        edit(cluster).add_to(&mut self.resources);
+        endpoints(&full).add_to(&mut self.resources);
+        full
+    }
+
+    /// The name under which both know a cluster of this case.
+    #[must_use]
+    pub fn full(&self, cluster: &str) -> String {
+        format!("{}.{cluster}", self.name)
+    }
+
+    /// Adds a virtual host.
+    pub fn host<I>(&mut self, domains: &[&str], routes: I)
+    where
+        I: IntoIterator<Item = RouteBuilder>,
+    {
+        self.routes = self.routes.clone().host(domains, routes);
+    }
+
+    /// Adds a virtual host of all domains.
+    pub fn routes<I>(&mut self, routes: I)
+    where
+        I: IntoIterator<Item = RouteBuilder>,
+    {
+        self.host(&["*"], routes);
+    }
+
+    /// Changes the route configuration itself.
+    pub fn edit_routes(&mut self, edit: impl FnOnce(RouteConfigBuilder) -> RouteConfigBuilder) {
+        self.routes = edit(self.routes.clone());
+    }
+
+    /// Changes the listener.
+    pub fn edit_listener(&mut self, edit: impl FnOnce(ListenerBuilder) -> ListenerBuilder) {
+        self.listener = edit(self.listener.clone());
+    }
+
+    /// Asks this next.
+    pub fn ask(&mut self, ask: Ask) {
+        self.asks.push(ask);
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn asks(&self) -> &[Ask] {
+        &self.asks
+    }
+
+    pub(crate) fn servers(&self) -> &[(&'static str, EchoServer)] {
+        &self.servers
+    }
+
+    /// All that the control plane is to serve of it.
+    pub(crate) fn resources(&self) -> Vec<Resource> {
+        let mut all = self.resources.clone();
+        self.routes.clone().add_to(&mut all);
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.listener.clone().socket(any).add_to(&mut all);
+        all
+    }
+}

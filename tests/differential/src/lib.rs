@@ -1,0 +1,32 @@
+//! The sidecar beside the real Envoy: the same resources, the same requests byte for byte, and the
+//! same answers, or the difference stands in [`differences`].
+//!
+//! A case is a file of `cases`: what is configured, and what is asked. Nothing is expected in it: Envoy
+//! says what is right.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a library of tests, which fail by panicking"
+)]
+
+mod ask;
+mod case;
+pub mod differences;
+mod envoy;
+mod http1;
+mod http2;
+mod log;
+mod outcome;
+mod run;
+mod sidecar;
+
+pub use self::{
+    ask::{Ask, Protocol, get, post},
+    case::Case,
+    envoy::Envoy,
+    outcome::Outcome,
+    run::{Suite, compare},
+    sidecar::Sidecar,
+};
