@@ -1,13 +1,14 @@
 //! The one error of the data path: opaque, one word wide, asked by its methods.
 
 mod causes;
+mod gave_up;
 mod line;
 
 use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc};
 
 use http::StatusCode;
 
-pub use self::{causes::Causes, line::OneLine};
+pub use self::{causes::Causes, gave_up::GaveUp, line::OneLine};
 
 /// Any error, boxed.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -25,7 +26,8 @@ struct Inner {
     h2_reason: Option<u32>,
     status: Option<StatusCode>,
     place: Place,
-    not_again: Option<&'static str>,
+    retried: bool,
+    gave_up: Option<GaveUp>,
     source: Option<BoxError>,
 }
 
@@ -178,7 +180,8 @@ impl Error {
             h2_reason: None,
             status: None,
             place: Place::default(),
-            not_again: None,
+            retried: false,
+            gave_up: None,
             source: None,
         }))
     }
@@ -252,11 +255,30 @@ impl Error {
         self
     }
 
+    /// Marks that it is that of a retry which policy asked for.
+    #[must_use]
+    pub fn retried(mut self) -> Self {
+        self.0.retried = true;
+        self
+    }
+
     /// Says why a request was not sent again that policy would have sent again.
     #[must_use]
-    pub fn not_again(mut self, reason: &'static str) -> Self {
-        self.0.not_again = Some(reason);
+    pub fn gave_up(mut self, reason: GaveUp) -> Self {
+        self.0.gave_up = Some(reason);
         self
+    }
+
+    /// Whether it is that of a retry which policy asked for.
+    #[must_use]
+    pub fn was_retried(&self) -> bool {
+        self.0.retried
+    }
+
+    /// Why the request was not sent again, where policy would have.
+    #[must_use]
+    pub fn why_not_again(&self) -> Option<GaveUp> {
+        self.0.gave_up
     }
 
     /// What went wrong.
@@ -347,8 +369,9 @@ impl fmt::Display for Error {
         if let Some(source) = &inner.source {
             write!(f, ": {}", Causes(&**source))?;
         }
-        match inner.not_again {
-            Some(reason) => write!(f, "; not sent again: {reason}"),
+        // The number of the attempt says that there were others.
+        match inner.gave_up.filter(|reason| *reason != GaveUp::Exhausted) {
+            Some(reason) => write!(f, "; not sent again: {}", reason.as_str()),
             None => Ok(()),
         }
     }
@@ -397,10 +420,10 @@ mod tests {
             .with_source(cause)
             .in_attempt(3)
             .in_attempt(4)
-            .not_again("too large");
+            .gave_up(GaveUp::Overflow);
         assert_eq!(
             error.to_string(),
-            "lost it (attempt 3): no trust: expired; not sent again: too large"
+            "lost it (attempt 3): no trust: expired; not sent again: the cluster's limit on retries is reached"
         );
         assert_eq!(
             Error::from(ErrorKind::Reset).in_attempt(1).to_string(),

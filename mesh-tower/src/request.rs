@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body::Body;
 use mesh_core::{
     Error, ErrorKind,
@@ -20,6 +20,9 @@ use mesh_core::{
 };
 
 use crate::{body::RequestBody, clock, connect::Pool, observe::Account};
+
+/// How many milliseconds the answer may take.
+static EXPECTED_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
 
 /// A request with its route and its cluster. Layers below the router take nothing else, so a stack
 /// in the wrong order does not compile.
@@ -35,6 +38,8 @@ pub(crate) struct Routed {
     pub(crate) account: Account,
     /// How many attempts were begun.
     pub(crate) attempts: u32,
+    /// When the route's timeout is over, once it runs.
+    pub(crate) route_ends: Option<Instant>,
     /// The endpoint of the attempt under way: an error of who cuts it short can name it.
     pub(crate) endpoint: Option<Arc<Endpoint<Pool>>>,
 }
@@ -76,12 +81,26 @@ pub(crate) fn body_failed(source: BoxError) -> Error {
 }
 
 impl Decision {
-    /// Tells the endpoint of a gRPC call how long we will still wait (gRFC A31).
-    pub(crate) fn tell_deadline(&self, headers: &mut HeaderMap) {
+    /// Tells the endpoint how long its answer may take: gRPC calls their deadline (gRFC A31), and all
+    /// requests what the route's clocks allow (Envoy). `ends`: when the route's is over, for a retry.
+    pub(crate) fn tell_limits(&self, headers: &mut HeaderMap, ends: Option<Instant>) {
         if let Some(deadline) = self.deadline.filter(|_| self.grpc) {
             let left = deadline.saturating_duration_since(clock::now());
             headers.insert(&GRPC_TIMEOUT, format_grpc_timeout(left));
         }
+        if let Some(expected) = self.expected(ends) {
+            let millis = u64::try_from(expected.as_millis()).unwrap_or(u64::MAX);
+            headers.insert(&EXPECTED_TIMEOUT, HeaderValue::from(millis.max(1)));
+        }
+    }
+
+    /// The attempt's own limit or else the route's, of which a retry has only what is left.
+    fn expected(&self, ends: Option<Instant>) -> Option<Duration> {
+        let forward = self.route.forward().ok()?;
+        let of_attempt = forward.retry.as_ref().and_then(|it| it.per_try_timeout);
+        let limit = of_attempt.or(forward.timeout)?;
+        let left = ends.map(|ends| ends.saturating_duration_since(clock::now()));
+        Some(left.map_or(limit, |left| limit.min(left)))
     }
 }
 

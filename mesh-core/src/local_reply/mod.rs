@@ -16,7 +16,7 @@ use http::{
 
 use crate::{
     config::Dialect,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, GaveUp},
     policy::grpc_status::{GRPC_MESSAGE, GRPC_STATUS, GrpcCode, GrpcCodes, encode_message},
 };
 
@@ -88,6 +88,12 @@ impl LocalReply {
             }
             _ => {}
         }
+        if error.was_retried() {
+            reply = reply.retried();
+        }
+        if error.why_not_again() == Some(GaveUp::Exhausted) {
+            reply = reply.exhausted();
+        }
         reply
     }
 
@@ -110,22 +116,26 @@ impl LocalReply {
         }
     }
 
-    /// The same answer after a retry; `exhausted` when the policy allowed no further one.
+    /// The same answer after a retry.
     #[must_use]
-    pub fn retried(mut self, exhausted: bool) -> Self {
+    pub fn retried(mut self) -> Self {
         if let Some(reason) = self.body.strip_prefix(RESET) {
             self.body = format!("{RETRIED_RESET}{reason}").into();
         }
-        if exhausted {
-            self.flag = match self.flag {
-                "UF" => "URX,UF",
-                "UC" => "URX,UC",
-                "UR" => "URX,UR",
-                "UPE" => "URX,UPE",
-                "UT" => "URX,UT",
-                flag => flag,
-            };
-        }
+        self
+    }
+
+    /// The same answer where the policy allowed no further retry.
+    #[must_use]
+    pub fn exhausted(mut self) -> Self {
+        self.flag = match self.flag {
+            "UF" => "URX,UF",
+            "UC" => "URX,UC",
+            "UR" => "URX,UR",
+            "UPE" => "URX,UPE",
+            "UT" => "URX,UT",
+            flag => flag,
+        };
         self
     }
 

@@ -1,6 +1,6 @@
 //! The table: status, body, flag and details of each kind of error.
 
-use std::{borrow::Cow, error::Error as _};
+use std::{borrow::Cow, error::Error as StdError};
 
 use http::StatusCode;
 
@@ -151,7 +151,7 @@ fn client_closed() -> StatusCode {
 /// underscores, as Envoy writes it. Bounded, since the text comes from outside.
 pub(super) fn details(of_row: &'static str, error: &Error) -> Cow<'static, str> {
     let reason = match error.kind() {
-        ErrorKind::Connect | ErrorKind::Tls => error.source().map(ToString::to_string),
+        ErrorKind::Connect | ErrorKind::Tls => error.source().map(transport_failure),
         ErrorKind::Unauthenticated => Some(error.message().to_owned()),
         _ => None,
     };
@@ -173,4 +173,13 @@ pub(super) fn details(of_row: &'static str, error: &Error) -> Cow<'static, str> 
     text.extend(reason);
     text.push('}');
     Cow::Owned(text)
+}
+
+/// Why a connection could not be made, as Envoy says it: of what the system says, not the number.
+fn transport_failure(source: &dyn StdError) -> String {
+    let text = source.to_string();
+    match text.split_once(" (os error ") {
+        Some((reason, _)) => format!("delayed connect error: {reason}"),
+        None => text,
+    }
 }

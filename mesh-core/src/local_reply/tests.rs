@@ -176,7 +176,7 @@ fn after_a_retry_the_answer_says_so() {
     let of = |kind: ErrorKind| LocalReply::of(&kind.into());
     let connect = of(ErrorKind::Connect);
     assert_eq!(
-        connect.clone().retried(false),
+        connect.clone().retried(),
         LocalReply {
             body: "upstream connect error or disconnect/reset before headers. retried and the \
                    latest reset reason: remote connection failure"
@@ -184,7 +184,7 @@ fn after_a_retry_the_answer_says_so() {
             ..connect.clone()
         }
     );
-    assert_eq!(connect.retried(true).flag, "URX,UF");
+    assert_eq!(connect.exhausted().flag, "URX,UF");
     let flags = [
         (ErrorKind::Reset, "URX,UC"),
         (ErrorKind::Protocol, "URX,UPE"),
@@ -192,9 +192,9 @@ fn after_a_retry_the_answer_says_so() {
         (ErrorKind::NoEndpoint, "UH"),
     ];
     for (kind, flag) in flags {
-        assert_eq!(of(kind).retried(true).flag, flag, "{kind:?}");
+        assert_eq!(of(kind).exhausted().flag, flag, "{kind:?}");
     }
-    let late = of(ErrorKind::AttemptTimeout).retried(true);
+    let late = of(ErrorKind::AttemptTimeout).retried().exhausted();
     assert_eq!(late.body, "upstream request timeout");
 }
 

@@ -113,8 +113,9 @@ impl Serve for Balance {
             request,
             decision,
             account,
+            attempts,
+            route_ends,
             endpoint: at,
-            ..
         } = routed;
         // Of an attempt before that was cut short.
         *at = None;
@@ -125,6 +126,7 @@ impl Serve for Balance {
             let text = format!("the cluster's transport is not available: {reason}");
             return Err(named(Error::new(ErrorKind::Tls, text)));
         }
+        let ends = route_ends.filter(|_| *attempts > 1);
         let mut unreachable = None;
         let mut others = OTHER_ENDPOINTS;
         loop {
@@ -137,7 +139,7 @@ impl Serve for Balance {
             let endpoint = &*at.insert(endpoint);
             account.picked(endpoint.state());
             let pool = self.pools.of(cluster, endpoint);
-            decision.tell_deadline(request.headers_mut());
+            decision.tell_limits(request.headers_mut(), ends);
             let failed = match pool.send(request, &config.limits).await {
                 Ok(response) => {
                     *at = None;

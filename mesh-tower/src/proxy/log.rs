@@ -1,7 +1,7 @@
 //! A line in the log for each request: target `mesh::access`, level debug.
 
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header::HOST};
-use mesh_core::local_reply::LocalReply;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header::HOST};
+use mesh_core::{error::GaveUp, local_reply::LocalReply};
 use tracing::{Level, debug, enabled};
 
 use super::admit::REQUEST_ID;
@@ -41,8 +41,13 @@ impl Line {
     }
 
     /// The service's own answer.
-    pub(super) fn answered(self, status: StatusCode) {
-        self.write(status, "", "via_upstream");
+    pub(super) fn answered<B>(self, response: &Response<B>) {
+        let flags = match response.extensions().get() {
+            Some(GaveUp::Exhausted) => "URX",
+            Some(GaveUp::Overflow) => "UO",
+            Some(GaveUp::Outgrown) | None => "",
+        };
+        self.write(response.status(), flags, "via_upstream");
     }
 
     /// An answer that was made here.

@@ -4,12 +4,13 @@ mod admit;
 mod log;
 mod respond;
 
-use http::{Request, Response};
+use bytes::Bytes;
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use mesh_core::{local_reply::LocalReply, policy::matcher::grpc};
 
-use self::{log::Line, respond::respond};
-use crate::{HttpClient, response::GuardedBody};
+use self::log::Line;
+use crate::{HttpClient, clock, response::GuardedBody};
 
 /// Answers requests that came in by sending them on to a target. Cheap to clone.
 ///
@@ -30,19 +31,25 @@ impl Proxy {
 
     /// Answers one request.
     pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response<GuardedBody> {
-        let grpc = grpc::is_grpc(request.headers());
+        let arrival = clock::now();
+        let (grpc, head) = (
+            grpc::is_grpc(request.headers()),
+            request.method() == Method::HEAD,
+        );
         let line = Line::begin(&request);
         let reply = match admit::admit(&mut request) {
             Ok(()) => match self.client.send(request).await {
                 Ok(response) => {
-                    line.answered(response.status());
-                    return respond(response);
+                    line.answered(&response);
+                    return respond::passed(response, arrival);
                 }
                 Err(error) => LocalReply::of(&error),
             },
             Err(refusal) => refusal.reply(),
         };
         line.replied(&reply);
-        respond(reply.into_response(grpc).map(GuardedBody::local))
+        // The length that is told is that of the answer to a GET (RFC 9110 section 9.3.2).
+        let body = |body| GuardedBody::local(if head { Bytes::new() } else { body });
+        respond::made(reply.into_response(grpc).map(body))
     }
 }

@@ -1,17 +1,34 @@
 //! What is done to an answer before it leaves.
 
-use http::{HeaderValue, Response, header::SERVER};
+use std::time::Instant;
 
-use crate::{connect::hop_by_hop, response::GuardedBody};
+use http::{HeaderName, HeaderValue, Response, header::SERVER};
+
+use crate::{clock, connect::hop_by_hop, response::GuardedBody};
 
 /// Envoy's name for itself, which it writes over the service's (`server_header_transformation`:
 /// OVERWRITE). `date` is added by the connection where it is missing.
 const NAME: HeaderValue = HeaderValue::from_static("envoy");
 
-/// Makes of an answer one for the client's connection.
-pub(super) fn respond(mut response: Response<GuardedBody>) -> Response<GuardedBody> {
+/// How many milliseconds the service took, by our clock.
+static SERVICE_TIME: HeaderName = HeaderName::from_static("x-envoy-upstream-service-time");
+
+/// Makes of a service's answer one for the client's connection. The time that it took is counted from
+/// the request's arrival.
+pub(super) fn passed(
+    mut response: Response<GuardedBody>,
+    arrival: Instant,
+) -> Response<GuardedBody> {
     let headers = response.headers_mut();
     hop_by_hop::strip_response(headers);
-    headers.insert(SERVER, NAME);
+    let took = clock::now().saturating_duration_since(arrival).as_millis();
+    let took = u64::try_from(took).unwrap_or(u64::MAX);
+    headers.insert(&SERVICE_TIME, HeaderValue::from(took));
+    made(response)
+}
+
+/// The same of one that was made here.
+pub(super) fn made(mut response: Response<GuardedBody>) -> Response<GuardedBody> {
+    response.headers_mut().insert(SERVER, NAME);
     response
 }

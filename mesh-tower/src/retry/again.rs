@@ -7,6 +7,7 @@ use mesh_core::{
     Error, ErrorKind,
     config::{RetryConditions, RetryPolicy},
     entropy::mix,
+    error::GaveUp,
     policy::retry::{Attempted, Pushback, pushback, should_retry},
 };
 
@@ -27,8 +28,8 @@ pub(crate) struct Again<P> {
     waits: u32,
     // Held while a retry is under way: it counts against a limit.
     permit: Option<P>,
-    // A retry was due, and there was no permit.
-    denied: bool,
+    // Why a retry that was due is not made.
+    gave_up: Option<GaveUp>,
 }
 
 impl<P> Again<P> {
@@ -43,7 +44,7 @@ impl<P> Again<P> {
             transparent: 0,
             waits: 0,
             permit: None,
-            denied: false,
+            gave_up: None,
         }
     }
 
@@ -67,7 +68,11 @@ impl<P> Again<P> {
             return Some(Duration::ZERO);
         }
         let policy = self.policy.as_ref()?;
-        if self.retries >= policy.num_retries || !should_retry(policy, self.attempted(answer)) {
+        if !should_retry(policy, self.attempted(answer)) {
+            return None;
+        }
+        if self.retries >= policy.num_retries {
+            self.gave_up = Some(GaveUp::Exhausted);
             return None;
         }
         let asked = answer.as_ref().ok().map(Response::headers);
@@ -75,8 +80,8 @@ impl<P> Again<P> {
         // The retry before this one has ended.
         self.permit = None;
         self.permit = permit();
-        self.denied = self.permit.is_none();
-        if self.denied {
+        if self.permit.is_none() {
+            self.gave_up = Some(GaveUp::Overflow);
             return None;
         }
         self.retries += 1;
@@ -84,9 +89,36 @@ impl<P> Again<P> {
     }
 
     /// Why a retry that was due is not made.
-    pub(super) fn denied(&self) -> Option<&'static str> {
-        self.denied
-            .then_some("the cluster's limit on retries is reached")
+    pub(super) const fn gave_up(&self) -> Option<GaveUp> {
+        self.gave_up
+    }
+
+    /// The answer that stands, or the error, which names its attempt; with why there is no other, where
+    /// one was due.
+    pub(super) fn last<B>(
+        &self,
+        answer: Result<Response<B>, Error>,
+        attempt: u32,
+        lost: Option<GaveUp>,
+    ) -> Result<Response<B>, Error> {
+        match answer {
+            Ok(mut answer) => {
+                if let Some(lost) = lost {
+                    answer.extensions_mut().insert(lost);
+                }
+                Ok(answer)
+            }
+            Err(mut error) => {
+                error = error.in_attempt(attempt);
+                if self.retries > 0 {
+                    error = error.retried();
+                }
+                Err(match lost {
+                    Some(lost) => error.gave_up(lost),
+                    None => error,
+                })
+            }
+        }
     }
 
     /// Numbers an attempt: dialect grpc tells the service how many went before it, those that never

@@ -26,7 +26,7 @@ mod saved;
 use std::future::Future;
 
 use http::{Extensions, Request, Response};
-use mesh_core::{Error, runtime::RetryPermit};
+use mesh_core::{Error, error::GaveUp, runtime::RetryPermit};
 
 pub(crate) use self::again::Again;
 use self::saved::Saved;
@@ -121,15 +121,10 @@ pub(crate) async fn send_until_final<A: Attempts>(
         let answer = attempts.send().await;
         attempts.came(&answer);
         let wait = again.after(&answer, || attempts.permit());
-        let wanted = wait.is_some();
+        let lost = wait.map(|_| GaveUp::Outgrown).or(again.gave_up());
         let Some(wait) = wait.filter(|_| saved.rewind()) else {
             saved.commit();
-            let lost = if wanted {
-                Some(OUTGROWN)
-            } else {
-                again.denied()
-            };
-            return answer.map_err(|error| final_error(error, attempt, lost));
+            return again.last(answer, attempt, lost);
         };
         // Away before the wait: a future that waits has no room for it.
         attempts.discard(answer);
@@ -139,18 +134,6 @@ pub(crate) async fn send_until_final<A: Attempts>(
         let request = attempts.request();
         *request = saved.replay();
         again.number(request.headers_mut());
-    }
-}
-
-/// Why a request cannot be sent again whose body is no longer there.
-const OUTGROWN: &str = "its body outgrew what is kept of it";
-
-/// The error of the last attempt; `lost` says why there is no other where policy asks for one.
-fn final_error(error: Error, attempt: u32, lost: Option<&'static str>) -> Error {
-    let error = error.in_attempt(attempt);
-    match lost {
-        Some(reason) => error.not_again(reason),
-        None => error,
     }
 }
 

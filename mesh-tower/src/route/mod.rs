@@ -95,6 +95,7 @@ impl<S: Serve> Route<S> {
             decision,
             account,
             attempts: 0,
+            route_ends: None,
             endpoint: None,
         };
         if let Err(late) = not_passed(routed.decision.deadline, now) {

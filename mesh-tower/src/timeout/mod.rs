@@ -106,6 +106,9 @@ impl<S: Serve> Serve for Timeout<S> {
         };
         Either::Right(async move {
             let ended = EndOfRequest::of(routed.request.body_mut());
+            if matches!(self.scope, Scope::Route) {
+                routed.route_ends = ended.at().and_then(|at| at.checked_add(limit));
+            }
             // Pinned here and not moved any more: it is large.
             let answer = pin!(self.inner.serve(routed));
             let (mut response, expiry) = bounded(ended, limit, self.scope, answer).await?;

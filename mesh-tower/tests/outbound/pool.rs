@@ -160,7 +160,7 @@ async fn a_refused_connection_is_told_with_its_reason() {
             let error = failure(&client, request("/")).await;
             assert_eq!(error.kind(), ErrorKind::Connect);
             let details = LocalReply::of(&error).details;
-            assert!(details.contains("|Connection_refused"), "{details}");
+            assert!(details.contains("_Connection_refused}"), "{details}");
         }
     }
 }

@@ -50,8 +50,9 @@ fn request<B>(authority: &str, tier: &str, body: B) -> Request<B> {
         .unwrap()
 }
 
-/// Asserts that the server saw what was sent, all of it and nothing else.
-fn assert_as_sent(report: &EchoReport, version: &str) {
+/// Asserts that the server saw what was sent, all of it and nothing else but, if its dialect
+/// says that, the route's timeout.
+fn assert_as_sent(report: &EchoReport, version: &str, timeout: bool) {
     assert_eq!(report.server_id, "right");
     assert_eq!(report.method, "POST");
     assert_eq!(report.path, PATH);
@@ -63,6 +64,10 @@ fn assert_as_sent(report: &EchoReport, version: &str) {
         ("x-tier".to_owned(), text(&["gold"])),
         ("x-list".to_owned(), text(&["one", "two, three"])),
         ("te".to_owned(), text(&["trailers"])),
+        (
+            "x-envoy-expected-rq-timeout-ms".to_owned(),
+            text(&["15000"]),
+        ),
     ]);
     if version == "HTTP/1.1" {
         // HTTP/2 frames its bodies itself.
@@ -112,7 +117,7 @@ async fn http_client_sends_what_it_is_given(setup: Setup, version: &str) {
         .send(request("shop.test", "gold", body()))
         .await
         .unwrap();
-    assert_as_sent(&report(response).await, version);
+    assert_as_sent(&report(response).await, version, true);
 
     let mut service: HttpClient = client.clone();
     poll_fn(|cx| Service::<Request<Full<Bytes>>>::poll_ready(&mut service, cx))
@@ -122,7 +127,7 @@ async fn http_client_sends_what_it_is_given(setup: Setup, version: &str) {
         .call(request("shop.test", "gold", body()))
         .await
         .unwrap();
-    assert_as_sent(&report(response).await, version);
+    assert_as_sent(&report(response).await, version, true);
 
     let mut around = Counting {
         inner: client.clone(),
@@ -132,7 +137,7 @@ async fn http_client_sends_what_it_is_given(setup: Setup, version: &str) {
         .call(request("shop.test", "gold", body()))
         .await
         .unwrap();
-    assert_as_sent(&report(response).await, version);
+    assert_as_sent(&report(response).await, version, true);
     assert_eq!(around.calls, 1);
 
     for (authority, tier) in [("shop.test", "silver"), ("other.test", "gold")] {
@@ -169,7 +174,7 @@ async fn channel_as_a_service() {
         .call(request("shop.test", "gold", body()))
         .await
         .unwrap();
-    assert_as_sent(&report(response).await, "HTTP/2.0");
+    assert_as_sent(&report(response).await, "HTTP/2.0", false);
     let response = channel
         .call(request("other.test", "gold", body()))
         .await

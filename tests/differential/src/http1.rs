@@ -142,7 +142,7 @@ impl Reader {
 
     /// Whether any more bytes came.
     async fn more(&mut self) -> bool {
-        let mut piece = [0; 16 << 10];
+        let mut piece = vec![0; 16 << 10];
         let read = self.stream.read(&mut piece).await.unwrap_or(0);
         self.bytes.extend(&piece[..read]);
         self.ended |= read == 0;

@@ -28,7 +28,7 @@ const SEPARATOR: char = '|';
 
 /// What a line says of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// The response flags, `-` if there are none.
     pub flags: String,
     /// The details of the response code.

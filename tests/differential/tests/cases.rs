@@ -1,8 +1,6 @@
 //! Every case. `CASE=retry cargo test -p mesh-differential --test cases` runs those whose names
 //! contain a text.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
-
 use mesh_differential::{Envoy, Suite};
 
 #[tokio::test]
