@@ -156,7 +156,7 @@ fn localities<C>(layout: &Layout<C>, now: Instant) -> Vec<LocalityExplanation> {
     for priority in &layout.priorities {
         for group in &priority.localities {
             localities.push(LocalityExplanation {
-                id: group.id.clone(),
+                id: Locality::clone(&group.id),
                 priority: priority.number,
                 weight: group.weight,
                 endpoints: group.members.iter().map(endpoint).collect(),

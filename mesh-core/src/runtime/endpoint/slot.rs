@@ -13,7 +13,7 @@ use crate::config::{EndpointConfig, Locality};
 pub struct Endpoint<C> {
     state: Arc<EndpointState>,
     config: EndpointConfig,
-    locality: Locality,
+    locality: Arc<Locality>,
     slot: Arc<OnceLock<C>>,
 }
 
@@ -21,7 +21,7 @@ impl<C> Endpoint<C> {
     pub(crate) fn new(
         state: Arc<EndpointState>,
         config: EndpointConfig,
-        locality: Locality,
+        locality: Arc<Locality>,
     ) -> Self {
         Self {
             state,
@@ -32,7 +32,7 @@ impl<C> Endpoint<C> {
     }
 
     /// The same endpoint as configured now, with the same state and slot.
-    pub(crate) fn with_config(&self, config: EndpointConfig, locality: Locality) -> Self {
+    pub(crate) fn with_config(&self, config: EndpointConfig, locality: Arc<Locality>) -> Self {
         Self {
             state: Arc::clone(&self.state),
             config,
@@ -56,6 +56,11 @@ impl<C> Endpoint<C> {
     /// Its place.
     #[must_use]
     pub fn locality(&self) -> &Locality {
+        &self.locality
+    }
+
+    /// Its place, as the endpoints of one cluster share it.
+    pub(crate) const fn place(&self) -> &Arc<Locality> {
         &self.locality
     }
 

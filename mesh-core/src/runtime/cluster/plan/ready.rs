@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ use crate::{
 pub(in crate::runtime::cluster) struct Ready {
     failover: FailoverState,
     /// The localities that each priority stood for.
-    places: Vec<HashSet<Locality>>,
+    places: Vec<HashSet<Arc<Locality>>>,
 }
 
 impl Default for Ready {
@@ -37,8 +38,8 @@ impl Ready {
     /// Takes note of new endpoints: a priority that shares no locality with what it stood for is a
     /// new one and gets its time to connect.
     pub(in crate::runtime::cluster) fn update(&mut self, priorities: &[Priority]) {
-        let places = |it: &Priority| it.localities.iter().map(|it| it.id.clone()).collect();
-        let now: Vec<HashSet<Locality>> = priorities.iter().map(places).collect();
+        let places = |it: &Priority| it.localities.iter().map(|it| Arc::clone(&it.id)).collect();
+        let now: Vec<HashSet<Arc<Locality>>> = priorities.iter().map(places).collect();
         for (index, (new, old)) in now.iter().zip(&self.places).enumerate() {
             if new.is_disjoint(old) {
                 self.failover.renew(index);

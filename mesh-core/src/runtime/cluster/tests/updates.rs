@@ -291,6 +291,149 @@ fn threads_pick_while_another_rebuilds() {
     assert!(endpoints.into_iter().all(|it| it.in_flight == 0));
 }
 
+/// Configurations one after another, each made of the one before, held against a map by address.
+#[test]
+fn many_updates_in_any_order_keep_what_a_map_would() {
+    let (now, seed) = (Instant::now(), 0x0001_a707);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut localities = vec![plain(1..=8)];
+    let mut streams = 1;
+    let shop = |localities: &[LocalityConfig], streams| {
+        snapshot(Dialect::Envoy, localities, |it| {
+            it.protocol = Protocol::Http2(Http2Config {
+                max_concurrent_streams: streams,
+                ..Http2Config::default()
+            });
+        })
+    };
+    let runtime = runtime(&shop(&localities, streams));
+    let mut before = HashMap::<Address, Arc<Endpoint<Slot>>>::new();
+    for round in 0..2_000 {
+        let place = format!("seed {seed}, round {round}");
+        let same_identity = random.u8(0..20) > 0;
+        streams += u32::from(!same_identity);
+        for _ in 0..random.usize(1..4) {
+            disturb(&mut localities, &mut random);
+        }
+        runtime.update(&shop(&localities, streams), now);
+        let listed = localities
+            .iter()
+            .flat_map(|it| it.endpoints.iter().map(|end| (&it.id, end)));
+        let mut seen = HashSet::new();
+        let wanted: Vec<_> = listed.filter(|(_, it)| seen.insert(&it.address)).collect();
+        let endpoints = runtime.read(|_, layout, _| layout.endpoints.clone());
+        assert_eq!(endpoints.len(), wanted.len(), "{place}");
+        for (endpoint, (id, config)) in endpoints.iter().zip(&wanted) {
+            assert_eq!(
+                (endpoint.locality(), endpoint.config()),
+                (*id, *config),
+                "{place}"
+            );
+            assert_eq!(*endpoint.state().address(), config.address, "{place}");
+            let known = before.get(&config.address);
+            let kept = known.is_some_and(|it| Arc::ptr_eq(it.state(), endpoint.state()));
+            assert_eq!(
+                kept,
+                known.is_some() && same_identity,
+                "{place}: {}",
+                config.address
+            );
+            let number = endpoint.slot(|| Slot::of(round)).number;
+            let old = known.filter(|_| same_identity);
+            assert_eq!(
+                number,
+                old.map_or(round, |it| it.slot(Slot::default).number),
+                "{place}"
+            );
+            let unchanged = old.filter(|it| it.config() == *config && it.locality() == *id);
+            let same = known.is_some_and(|it| Arc::ptr_eq(it, endpoint));
+            assert_eq!(same, unchanged.is_some(), "{place}: {}", config.address);
+        }
+        groups_hold(&runtime, &localities, &place);
+        let keyed = endpoints
+            .into_iter()
+            .map(|it| (it.config().address.clone(), it));
+        before = keyed.collect();
+        assert_eq!(runtime.state().endpoints.len(), before.len(), "{place}");
+    }
+}
+
+/// Whether the groups are those of `localities`, by priority, and have each endpoint once, in the
+/// group where its address stands first.
+fn groups_hold(runtime: &ClusterRuntime<Slot>, localities: &[LocalityConfig], place: &str) {
+    let mut seen = HashSet::new();
+    let first = |it: &LocalityConfig| {
+        let addresses = it.endpoints.iter().map(|it| it.address.clone());
+        let first = addresses.filter(|it| seen.insert(it.clone()));
+        (
+            it.priority,
+            it.id.clone(),
+            it.weight,
+            first.collect::<Vec<_>>(),
+        )
+    };
+    let mut wanted: Vec<_> = localities.iter().map(first).collect();
+    wanted.sort_by_key(|it| it.0);
+    runtime.read(|_, layout, _| {
+        let mut found = Vec::new();
+        for priority in &layout.priorities {
+            for group in &priority.localities {
+                let members = group.members.iter();
+                let address = |it: &u32| layout.endpoints[*it as usize].config().address.clone();
+                let addresses = members.map(address).collect();
+                let id = Locality::clone(&group.id);
+                found.push((priority.number, id, group.weight, addresses));
+            }
+        }
+        assert_eq!(found, wanted, "{place}");
+    });
+}
+
+/// Changes something, as a control plane may.
+fn disturb(localities: &mut Vec<LocalityConfig>, random: &mut fastrand::Rng) {
+    let zones = ["a", "b", "c"];
+    if localities.is_empty() || random.u8(0..10) == 0 {
+        localities.push(locality(
+            random.choice(zones).unwrap_or("a"),
+            random.u32(0..3),
+            Some(1),
+            &[],
+        ));
+    }
+    let other = random.usize(0..localities.len());
+    let end = random.usize(0..localities.len());
+    let (ends, at) = {
+        let ends = &mut localities[end].endpoints;
+        let at = random.usize(0..=ends.len());
+        (ends, at)
+    };
+    match random.u8(0..12) {
+        0..=3 => {
+            let address = match random.u16(1..40) {
+                port @ 1..30 => Address::Socket(([127, 0, 0, 1], port).into()),
+                number => Address::Unix(format!("/run/{number}").into()),
+            };
+            ends.insert(at, EndpointConfig::new(address));
+        }
+        4 | 5 if at < ends.len() => drop(ends.remove(at)),
+        6 => ends.rotate_left(at),
+        7 => random.shuffle(ends),
+        8 => ends.drain(..at).for_each(drop),
+        9 if at < ends.len() => ends[at].weight = random.u32(1..4),
+        // One moves to another locality.
+        10 if at < ends.len() => {
+            let moved = ends.remove(at);
+            localities[other].endpoints.push(moved);
+        }
+        _ => match random.u8(0..4) {
+            0 => localities.swap(end, other),
+            1 => localities[end].priority = random.u32(0..3),
+            2 => localities[end].id.sub_zone = random.choice(zones).unwrap_or("a").into(),
+            _ => drop(localities.remove(end)),
+        },
+    }
+}
+
 proptest! {
     #[test]
     fn any_update_keeps_what_stays_and_nothing_else(
