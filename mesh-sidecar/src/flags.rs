@@ -18,6 +18,7 @@ Example:
       --listen 127.0.0.1:15001=outbound --admin 127.0.0.1:15000
   curl -H 'host: shop.test' http://127.0.0.1:15001/orders
   curl 'http://127.0.0.1:15000/explain?authority=shop.test&path=/orders'
+  curl http://127.0.0.1:15000/metrics
 
 At SIGTERM or SIGINT /ready says no, clients are told to go elsewhere, requests under way are \
 answered, and the program ends with status 0. Wrong flags and a wrong bootstrap end it with status 2.";
@@ -33,8 +34,8 @@ pub(crate) struct Flags {
     /// Where to listen, and the xDS Listener that routes what arrives there. May be repeated.
     #[arg(long, value_name = "ADDRESS=LISTENER", required = true)]
     listen: Vec<Listen>,
-    /// Where to answer /ready, /live, /metrics, /config_dump, /clusters and /explain. Default:
-    /// nowhere.
+    /// Where to answer /ready, /live, /metrics (for Prometheus), /config_dump, /clusters and /explain.
+    /// Default: nowhere, and then nothing is counted.
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
     /// How many threads serve, each with its own connections. Default: one for each core.

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let setup = match flags.setup() {
         Ok(setup) => setup,
         Err(error) => {
-            eprintln!("mesh-sidecar: {error:#}");
+            eprintln!("mesh-sidecar: {}", told(&error));
             return MISUSED.into();
         }
     };
@@ -39,10 +39,20 @@ fn main() -> ExitCode {
     match run::run(setup) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mesh-sidecar: {error:#}");
+            eprintln!("mesh-sidecar: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes, in one line; what is said already is not said again.
+fn told(error: &anyhow::Error) -> String {
+    let causes = error.chain().map(ToString::to_string);
+    let told = causes.reduce(|told, cause| match told.contains(&cause) {
+        true => told,
+        false => format!("{told}: {cause}"),
+    });
+    told.unwrap_or_default().replace('\n', " ")
 }
 
 /// What was asked for, as `--help`; or one line that says what is wrong.

@@ -4,8 +4,9 @@ use std::{net::SocketAddr, sync::Arc, thread};
 
 use anyhow::Context as _;
 use mesh::{
-    Mesh, Registry,
+    HttpClient, Mesh, Registry,
     listen::{Drain, Draining},
+    telemetry::{self, MetricsObserver},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -15,9 +16,9 @@ use tokio::{
 };
 
 use crate::{
-    admin::{self, Admin},
+    admin::{self, Admin, Served},
     flags::Setup,
-    worker::Worker,
+    worker::{Shared, Worker},
 };
 
 /// Runs until a signal has ended it and what was under way has ended too.
@@ -33,28 +34,41 @@ async fn serve(setup: Setup) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let setup = Arc::new(setup);
-    let registry = Registry::default();
+    // Before anything is counted, and only where it can be read.
+    let metrics = setup.admin.map(|_| telemetry::prometheus()).transpose()?;
+    let shared = Shared {
+        registry: Registry::default(),
+        observer: metrics.is_some().then(MetricsObserver::new),
+    };
     let (drain, draining) = Drain::new();
     let asked: Vec<_> = setup.listen.iter().map(|it| it.address).collect();
-    let first = Worker::start(&setup, &asked, &registry, None)?;
+    let first = Worker::start(&setup, &asked, &shared, None)?;
     let addresses = first.addresses()?;
+    let mut clients = vec![first.clients()];
     // Closed when the last worker has ended.
     let (working, mut ended) = mpsc::channel::<()>(1);
     for number in 1..setup.workers.get() {
         let beside = Beside {
             addresses: addresses.clone(),
-            registry: registry.clone(),
+            shared: shared.clone(),
             first: first.mesh.clone(),
             draining: draining.clone(),
             working: working.clone(),
         };
-        start_another(number, Arc::clone(&setup), beside)?;
+        clients.push(start_another(number, Arc::clone(&setup), beside)?);
     }
     for (listen, address) in setup.listen.iter().zip(&addresses) {
         println!("listening on {address} for {}", listen.listener);
     }
-    if let Some(address) = setup.admin {
-        let admin = Admin::new(&setup, &addresses, &first, draining.clone());
+    if let Some((address, metrics)) = setup.admin.zip(metrics) {
+        let served = Served::of(&setup, &addresses, &clients);
+        let admin = Admin {
+            mesh: first.mesh.clone(),
+            served,
+            metrics,
+            draining: draining.clone(),
+        };
+        let admin = Arc::new(admin);
         println!("admin on {}", admin::serve(admin, address).await?);
     }
     tokio::spawn(async move {
@@ -81,17 +95,21 @@ async fn serve(setup: Setup) -> anyhow::Result<()> {
 /// What another worker has from the first.
 struct Beside {
     addresses: Vec<SocketAddr>,
-    registry: Registry,
+    shared: Shared,
     first: Mesh,
     draining: Draining,
     working: mpsc::Sender<()>,
 }
 
-/// Starts a worker on a thread of its own, and waits until it listens.
-fn start_another(number: usize, setup: Arc<Setup>, beside: Beside) -> anyhow::Result<()> {
+/// Starts a worker on a thread of its own, waits until it listens, and says where its requests go.
+fn start_another(
+    number: usize,
+    setup: Arc<Setup>,
+    beside: Beside,
+) -> anyhow::Result<Vec<HttpClient>> {
     let Beside {
         addresses,
-        registry,
+        shared,
         first,
         draining,
         working,
@@ -103,12 +121,12 @@ fn start_another(number: usize, setup: Arc<Setup>, beside: Beside) -> anyhow::Re
             Err(error) => return drop(listens.send(Err(error))),
         };
         runtime.block_on(async move {
-            let started = Worker::start(&setup, &addresses, &registry, Some(&first));
+            let started = Worker::start(&setup, &addresses, &shared, Some(&first));
             // Its clients are enough.
             drop(first);
             match started {
                 Ok(worker) => {
-                    drop(listens.send(Ok(())));
+                    drop(listens.send(Ok(worker.clients())));
                     worker.serve(draining).await;
                 }
                 Err(error) => drop(listens.send(Err(error))),

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use mesh::{
     HttpClient, Mesh, Registry,
     listen::{Draining, Executor, ListenOptions, Listener, Proxy},
+    telemetry::MetricsObserver,
 };
 use tokio::{runtime::Handle, task::JoinSet};
 
@@ -18,6 +19,15 @@ pub(crate) struct Worker {
     served: Vec<Served>,
 }
 
+/// What all workers count together.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    /// Load, limits and connectivity.
+    pub(crate) registry: Registry,
+    /// Requests; `None` where nobody can read that.
+    pub(crate) observer: Option<MetricsObserver>,
+}
+
 /// A socket and where its requests go.
 #[derive(Debug)]
 struct Served {
@@ -26,21 +36,23 @@ struct Served {
 }
 
 impl Worker {
-    /// Listens at `addresses`, one for each `--listen`, beside the other workers. What is counted is
-    /// counted over all that have this registry; the configuration is that of `first`, if this is
-    /// another worker.
+    /// Listens at `addresses`, one for each `--listen`, beside the other workers that have the same
+    /// `shared`. The configuration is that of `first`, if this is another worker.
     ///
     /// # Errors
     /// When an address cannot be had. Only inside the worker's tokio runtime.
     pub(crate) fn start(
         setup: &Setup,
         addresses: &[SocketAddr],
-        registry: &Registry,
+        shared: &Shared,
         first: Option<&Mesh>,
     ) -> anyhow::Result<Self> {
-        let mesh = Mesh::builder()
+        let mut mesh = Mesh::builder()
             .dialect(setup.dialect)
-            .registry(registry.clone());
+            .registry(shared.registry.clone());
+        if let Some(observer) = &shared.observer {
+            mesh = mesh.observer(observer.clone());
+        }
         let mesh = match first {
             Some(first) => mesh.follow(first),
             None => mesh.bootstrap(setup.bootstrap.clone()),

@@ -14,3 +14,6 @@ pub mod dialects {}
 
 #[doc = include_str!("errors.md")]
 pub mod errors {}
+
+#[doc = include_str!("sidecar.md")]
+pub mod sidecar {}

@@ -4,7 +4,7 @@ mod clusters;
 mod config_dump;
 mod explain;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{iter, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
 use axum::{
@@ -14,46 +14,56 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use mesh::{HttpClient, Mesh, listen::Draining};
+use mesh::{HttpClient, Mesh, listen::Draining, telemetry::PrometheusPage};
 use tokio::net::TcpListener;
 
-use crate::{flags::Setup, worker::Worker};
+use crate::flags::Setup;
 
 /// What the page shows.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    mesh: Mesh,
-    served: Vec<Served>,
-    draining: Draining,
+    /// The first worker's.
+    pub(crate) mesh: Mesh,
+    pub(crate) served: Vec<Served>,
+    pub(crate) metrics: PrometheusPage,
+    pub(crate) draining: Draining,
 }
 
 /// A socket, and what its requests meet.
 #[derive(Debug)]
-struct Served {
+pub(crate) struct Served {
     address: SocketAddr,
     listener: String,
+    /// The first worker's: what it has, all have.
     client: HttpClient,
+    others: Vec<HttpClient>,
 }
 
-impl Admin {
-    pub(crate) fn new(
+impl Served {
+    /// One for each `--listen`, of the clients that each worker has for them.
+    pub(crate) fn of(
         setup: &Setup,
         addresses: &[SocketAddr],
-        worker: &Worker,
-        draining: Draining,
-    ) -> Arc<Self> {
-        let clients = worker.clients().into_iter().zip(addresses);
-        let served = setup.listen.iter().zip(clients);
-        let served = served.map(|(listen, (client, address))| Served {
-            address: *address,
-            listener: listen.listener.clone(),
-            client,
+        workers: &[Vec<HttpClient>],
+    ) -> Vec<Self> {
+        let listens = setup.listen.iter().zip(addresses).enumerate();
+        let served = listens.filter_map(|(place, (listen, address))| {
+            let mut clients = workers.iter().filter_map(|it| it.get(place)).cloned();
+            Some(Self {
+                address: *address,
+                listener: listen.listener.clone(),
+                client: clients.next()?,
+                others: clients.collect(),
+            })
         });
-        Arc::new(Self {
-            mesh: worker.mesh.clone(),
-            served: served.collect(),
-            draining,
-        })
+        served.collect()
+    }
+
+    /// Whether every worker has its configuration: each has a socket of its own, and a client may
+    /// come to any of them.
+    fn is_ready(&self) -> bool {
+        let mut clients = iter::once(&self.client).chain(&self.others);
+        clients.all(|it| it.inspect().is_some())
     }
 }
 
@@ -69,6 +79,7 @@ pub(crate) async fn serve(admin: Arc<Admin>, address: SocketAddr) -> anyhow::Res
     let page = Router::new()
         .route("/ready", get(ready))
         .route("/live", get(async || "LIVE\n"))
+        .route("/metrics", get(metrics))
         .route("/clusters", get(clusters::page))
         .route("/config_dump", get(config_dump::page))
         .route("/explain", get(explain::page))
@@ -80,10 +91,9 @@ pub(crate) async fn serve(admin: Arc<Admin>, address: SocketAddr) -> anyhow::Res
 
 /// Whether requests can be served, in Envoy's words.
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    let served = admin.served.iter();
     let (status, state) = if admin.draining.has_begun() {
         (StatusCode::SERVICE_UNAVAILABLE, "DRAINING\n")
-    } else if served.clone().any(|it| it.client.inspect().is_none()) {
+    } else if !admin.served.iter().all(Served::is_ready) {
         (StatusCode::SERVICE_UNAVAILABLE, "INITIALIZING\n")
     } else {
         (StatusCode::OK, "LIVE\n")
@@ -91,10 +101,15 @@ async fn ready(State(admin): State<Arc<Admin>>) -> Response {
     (status, state).into_response()
 }
 
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    admin.metrics.response().into_response()
+}
+
 async fn contents() -> (StatusCode, &'static str) {
     let pages = "There are:\n\
         /ready        200 when every listener has its configuration\n\
         /live         200 while the program runs\n\
+        /metrics      counts and times, as text for Prometheus\n\
         /clusters     clusters and endpoints; ?format=json\n\
         /config_dump  what the control plane said, and what is made of it\n\
         /explain      why a request goes where it goes: ?authority=shop.test&path=/orders,\n\
