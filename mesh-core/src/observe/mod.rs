@@ -4,7 +4,8 @@
 //! numbers, spans or lines. What an observer needs to know of a target and a cluster it is told
 //! beforehand, off the request path: [`Observer::watch`] is asked once for each pair, and what it
 //! answers is kept for as long as the pair stays in force. Without an observer a request costs one
-//! look at an empty place; an account takes no memory of its own.
+//! look at an empty place, and with one that has nothing to do one question
+//! ([`RequestObserver::watches`]); an account takes no memory of its own.
 //!
 //! A request ends when its response body has ended, well or not, when the body was dropped, or when
 //! the request failed. One that is dropped by its caller ends too, and is told as such.
@@ -67,6 +68,13 @@ pub type Watch = Option<Arc<dyn RequestObserver>>;
 /// Is told of the requests of one target to one cluster. Called on the way of each request: nothing
 /// here may block. All methods do nothing by default.
 pub trait RequestObserver: fmt::Debug + Send + Sync + 'static {
+    /// Whether anything is to be told of the request at hand. Asked when its cluster is known, or it
+    /// fails before that; and beforehand of one that has to wait for its configuration. No account is
+    /// kept of a request that nobody wants to be told of: it costs the question, and no more.
+    fn watches(&self) -> bool {
+        true
+    }
+
     /// Whether [`Self::begin`] is to be asked, as things are now.
     fn traces(&self) -> bool {
         false

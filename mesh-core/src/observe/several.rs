@@ -69,6 +69,10 @@ fn together(watches: impl Iterator<Item = Arc<dyn RequestObserver>>) -> Watch {
 struct Watches(Box<[Arc<dyn RequestObserver>]>);
 
 impl RequestObserver for Watches {
+    fn watches(&self) -> bool {
+        self.0.iter().any(|it| it.watches())
+    }
+
     fn traces(&self) -> bool {
         self.0.iter().any(|it| it.traces())
     }

@@ -65,6 +65,10 @@ impl Observer for Scribe {
 }
 
 impl RequestObserver for Pen {
+    fn watches(&self) -> bool {
+        self.2
+    }
+
     fn traces(&self) -> bool {
         self.2
     }
@@ -142,4 +146,27 @@ fn several_observers_are_told_in_order_and_only_of_what_they_watch() {
             "four cancelled",
         ]
     );
+}
+
+#[test]
+fn several_watch_if_one_of_them_does() {
+    let registry = Registry::default();
+    let shop = registry.cluster(&"shop".into());
+    for (watching, expected) in [
+        ([false, false], false),
+        ([false, true], true),
+        ([true, true], true),
+    ] {
+        let mut all = Several::default();
+        for traces in watching {
+            all.push(Arc::new(Scribe {
+                notes: Notes::default(),
+                name: "one",
+                cluster: "shop",
+                traces,
+            }));
+        }
+        let watch = all.watch(&"shop".into(), &shop).unwrap();
+        assert_eq!(watch.watches(), expected, "{watching:?}");
+    }
 }

@@ -68,8 +68,12 @@ struct Watched {
 }
 
 impl RequestObserver for Watched {
-    fn traces(&self) -> bool {
+    fn watches(&self) -> bool {
         self.always || span::is_wanted()
+    }
+
+    fn traces(&self) -> bool {
+        self.watches()
     }
 
     fn begin(&self, head: &RequestHead<'_>) -> Option<Box<dyn Trace>> {

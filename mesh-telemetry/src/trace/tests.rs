@@ -1,6 +1,15 @@
 use http::{HeaderMap, HeaderValue};
 
-use super::context::{Incoming, TraceContext};
+use mesh_core::{name::Target, observe::Observer as _};
+use tracing::{
+    Event, Metadata, Subscriber,
+    span::{Attributes, Id, Record},
+};
+
+use super::{
+    TraceObserver,
+    context::{Incoming, TraceContext},
+};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
@@ -89,4 +98,42 @@ fn a_child_stays_in_its_trace_and_a_root_begins_another() {
     assert!(root.is_sampled() && !TraceContext::root(false).is_sampled());
     let sent = root.header_value().unwrap();
     assert_eq!(TraceContext::parse(sent.as_bytes()), Some(root));
+}
+
+/// Collects spans, and forgets them.
+struct Dropping;
+
+impl Subscriber for Dropping {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn no_request_is_watched_until_somebody_collects_spans() {
+    let target = Target::from("shop");
+    let watches = |observer: TraceObserver| {
+        let watch = observer.watch_target(&target).unwrap();
+        (watch.watches(), watch.traces())
+    };
+    let always = TraceObserver::new().always_propagate();
+    assert_eq!(watches(TraceObserver::new()), (false, false));
+    assert_eq!(watches(always), (true, true));
+    tracing::subscriber::with_default(Dropping, || {
+        assert_eq!(watches(TraceObserver::new()), (true, true));
+    });
 }

@@ -45,7 +45,8 @@ pub(crate) struct Account(Option<Spare>);
 impl Account {
     /// Opens the account of a request, if anybody watches.
     pub(crate) fn open(watch: &Watch, head: &Parts, arrived: &Arrived) -> Self {
-        let open = watch.as_ref().map(|watch| {
+        let watch = watch.as_ref().filter(|it| it.watches());
+        let open = watch.map(|watch| {
             let watch = Arc::clone(watch);
             Spare::fill(Open::new(watch, head, arrived))
         });

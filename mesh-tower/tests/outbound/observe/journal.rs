@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use mesh_core::{
@@ -27,6 +27,8 @@ struct Told {
     attempts: Mutex<Vec<String>>,
     started: AtomicUsize,
     watches: Mutex<Vec<String>>,
+    closed: AtomicBool,
+    asked: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,16 @@ impl Journal {
         std::mem::take(&mut self.0.watches.lock().unwrap())
     }
 
+    /// Nothing is to be told any more, or again.
+    pub(super) fn close(&self, closed: bool) {
+        self.0.closed.store(closed, Ordering::SeqCst);
+    }
+
+    /// How often it was asked whether anything is to be told.
+    pub(super) fn asked(&self) -> usize {
+        self.0.asked.swap(0, Ordering::SeqCst)
+    }
+
     /// That nothing was told.
     #[track_caller]
     pub(super) fn is_silent(&self) {
@@ -99,6 +111,11 @@ fn ended(end: &End<'_>) -> String {
 }
 
 impl RequestObserver for Entry {
+    fn watches(&self) -> bool {
+        self.told.asked.fetch_add(1, Ordering::SeqCst);
+        !self.told.closed.load(Ordering::SeqCst)
+    }
+
     fn attempt_started(&self, _: Call) {
         self.told.started.fetch_add(1, Ordering::SeqCst);
     }

@@ -73,6 +73,57 @@ async fn a_request_is_told_when_its_body_has_been_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_does_not_watch_is_asked_once_and_told_nothing() {
+    let (server, journal, client) = alone(HTTP2, retrying(RetryConditions::FIVE_XX));
+    // There is configuration from here on.
+    get(&client, "/").await;
+    assert_eq!((journal.requests().len(), journal.attempts().len()), (1, 1));
+    journal.asked();
+    journal.close(true);
+    // Answered at the second attempt, refused by the endpoint, given up half way.
+    server.next(1, Behaviour::status(503));
+    assert_eq!(get(&client, "/").await.serial, 3);
+    assert_eq!(journal.asked(), 1);
+    server.next(3, Behaviour::reset(h2::Reason::ENHANCE_YOUR_CALM));
+    client.send(call("/shop.Shop/Buy")).await.unwrap_err();
+    drop(client.send(request("/")).await.unwrap());
+    assert_eq!(journal.asked(), 2);
+    journal.is_silent();
+    // What began unwatched ends so; what begins after that is told.
+    let answer = client.send(request("/")).await.unwrap();
+    journal.close(false);
+    read(answer).await;
+    journal.is_silent();
+    assert_eq!(journal.attempts(), [""; 0]);
+    get(&client, "/").await;
+    assert_eq!(
+        journal.request(),
+        "shop/only answered 200, attempts 1+0+0, route only"
+    );
+    assert_eq!(journal.attempts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_watch_is_told_of_no_request_without_a_cluster() {
+    let net = InMemory::of([]);
+    let (journal, client, source) = observed(&net, None);
+    journal.close(true);
+    let waiting = tokio::time::timeout(SECOND, client.send(request("/")));
+    waiting.await.unwrap_err();
+    let listener = ListenerConfig::new("listener");
+    let empty = SnapshotBuilder::new("listener").listener(listener);
+    source.set(
+        "shop",
+        empty.routes(routes("*", Vec::new())).build().unwrap(),
+    );
+    let error = client.send(request("/")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoRoute);
+    // The second one waited too, and was asked for again behind that.
+    assert_eq!(journal.asked(), 3);
+    journal.is_silent();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_grpc_call_is_told_with_its_code() {
     let (server, journal, client) = alone(HTTP2, |_| {});
     let trailer = |code| Behaviour::default().with_trailer("grpc-status", code);
