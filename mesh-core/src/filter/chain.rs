@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{BodyMode, FilterRegistry, HttpFilter};
+use super::{BodyMode, Draws, FilterRegistry, HttpFilter};
 use crate::{
     config::{ConfigErrors, FieldPath, FilterKind, ListenerConfig},
-    policy::route::Scope,
+    policy::{head::RequestHead, route::Scope},
 };
 
 /// The filters that run in one scope, in request order. Cheap to clone; without filters it costs a
@@ -35,6 +35,14 @@ impl FilterChain {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// Whether every filter leaves a request with the random number `draw` alone; it need not go
+    /// through the chain then.
+    #[must_use]
+    pub fn is_idle(&self, draw: u64, head: &RequestHead<'_>) -> bool {
+        let mut entries = self.entries().iter();
+        entries.all(|entry| entry.filter.is_idle(Draws::new(draw, entry.place), head))
     }
 
     pub(super) fn entries(&self) -> &[Entry] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request;
 
-use super::{ActiveFaults, FilterContext, HttpFilter, Verdict};
+use super::{ActiveFaults, Draws, FilterContext, HttpFilter, Verdict};
 use crate::{
     config::{Dialect, FaultConfig, MatchRules},
     policy::{
@@ -26,12 +26,24 @@ impl FaultFilter {
         Self { config, active }
     }
 
+    /// The faults of a request, if there is a place for them.
+    fn faults(&self, draws: Draws, head: &RequestHead<'_>) -> Faults {
+        let draws = FaultDraws {
+            delay: draws.draw(0),
+            abort: draws.draw(1),
+        };
+        let faults = self.config.faults(head.headers, draws);
+        if faults == Faults::default() || !self.concerns(head) {
+            return Faults::default();
+        }
+        faults
+    }
+
     /// Whether a request satisfies all conditions of the configuration.
-    fn concerns(&self, head: &request::Parts) -> bool {
-        let head = RequestHead::new(&head.method, &head.uri, &head.headers);
+    fn concerns(&self, head: &RequestHead<'_>) -> bool {
         let rules = MatchRules::of(Dialect::Envoy);
         let mut conditions = self.config.headers.iter();
-        conditions.all(|condition| header::matches(condition, &head, rules))
+        conditions.all(|condition| header::matches(condition, head, rules))
     }
 }
 
@@ -39,12 +51,8 @@ impl HttpFilter for FaultFilter {
     /// Delays, then aborts. A fault that finds no place below `max_active` does not happen. The place
     /// is held to the end of the delay.
     fn on_request(&self, cx: &mut FilterContext<'_>, head: &mut request::Parts) -> Verdict {
-        let draws = FaultDraws {
-            delay: cx.draw(0),
-            abort: cx.draw(1),
-        };
-        let faults = self.config.faults(&head.headers, draws);
-        if faults == Faults::default() || !self.concerns(head) {
+        let faults = self.faults(cx.draws, &RequestHead::of_parts(head));
+        if faults == Faults::default() {
             return Verdict::Continue;
         }
         let Some(place) = self.active.enter(self.config.max_active) else {
@@ -66,5 +74,9 @@ impl HttpFilter for FaultFilter {
                 }))
             }
         }
+    }
+
+    fn is_idle(&self, draws: Draws, head: &RequestHead<'_>) -> bool {
+        self.faults(draws, head) == Faults::default()
     }
 }

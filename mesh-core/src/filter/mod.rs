@@ -21,7 +21,7 @@ pub use self::{
     registry::{FilterFactory, FilterRegistry},
     run::{FilterRun, Step},
 };
-use crate::{entropy::mix, local_reply::LocalReply};
+use crate::{entropy::mix, local_reply::LocalReply, policy::head::RequestHead};
 
 /// One filter, shared by all requests.
 pub trait HttpFilter: fmt::Debug + Send + Sync + 'static {
@@ -32,6 +32,14 @@ pub trait HttpFilter: fmt::Debug + Send + Sync + 'static {
     /// that have let the request pass. Does nothing by default.
     fn on_response(&self, cx: &mut FilterContext<'_>, head: &mut response::Parts) {
         let _ = (cx, head);
+    }
+
+    /// Whether the filter leaves this request and its answer alone. A request that all filters of its
+    /// chain leave alone is sent past the chain, and none of them sees it. It is asked with the random
+    /// numbers of [`HttpFilter::on_request`], and has to be true of what that would do. No by default.
+    fn is_idle(&self, draws: Draws, head: &RequestHead<'_>) -> bool {
+        let _ = (draws, head);
+        false
     }
 
     /// What the filter needs of the bodies; asked when a chain is built. Nothing by default.
@@ -87,13 +95,32 @@ pub trait Timer: Send + Sync {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
+/// The random numbers of one request for one filter.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws(u64);
+
+impl Draws {
+    /// Those of a request with the random number `draw`, for the filter at `place` of its listener's
+    /// list: two filters of one kind decide independently.
+    const fn new(draw: u64, place: usize) -> Self {
+        Self(mix(draw ^ mix(place as u64)))
+    }
+
+    /// A random number, uniform over 64 bits and always the same for the same `purpose`; those of
+    /// different purposes are independent.
+    #[must_use]
+    pub const fn draw(self, purpose: u64) -> u64 {
+        mix(self.0 ^ mix(purpose))
+    }
+}
+
 /// What a filter may know and keep beside the head.
 pub struct FilterContext<'a> {
     /// Whether the request is of gRPC.
     pub grpc: bool,
     /// For waits.
     pub timer: &'a dyn Timer,
-    draw: u64,
+    draws: Draws,
     slots: &'a mut Vec<Slot>,
     place: usize,
 }
@@ -106,7 +133,7 @@ impl FilterContext<'_> {
     /// same `purpose`; those of different purposes are independent.
     #[must_use]
     pub const fn draw(&self, purpose: u64) -> u64 {
-        mix(self.draw ^ mix(purpose))
+        self.draws.draw(purpose)
     }
 
     /// What this filter keeps for this request, from `on_request` to `on_response`; made on first
@@ -132,7 +159,7 @@ impl fmt::Debug for FilterContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FilterContext")
             .field("grpc", &self.grpc)
-            .field("draw", &self.draw)
+            .field("draws", &self.draws)
             .finish_non_exhaustive()
     }
 }

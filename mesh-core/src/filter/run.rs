@@ -4,8 +4,8 @@ use std::fmt;
 
 use http::{request, response};
 
-use super::{FilterChain, FilterContext, Slot, Timer, Verdict, VerdictFuture, chain::Entry};
-use crate::{entropy::mix, local_reply::LocalReply};
+use super::{Draws, FilterChain, FilterContext, Slot, Timer, Verdict, VerdictFuture, chain::Entry};
+use crate::local_reply::LocalReply;
 
 /// One request's way through a chain. It does no waiting itself; the stack drives it:
 ///
@@ -155,8 +155,7 @@ impl FilterRun {
     }
 }
 
-/// What the filter of `entry` gets to see. Its random numbers are its own: two filters of one kind
-/// decide independently.
+/// What the filter of `entry` gets to see.
 fn context<'a>(
     slots: &'a mut Vec<Slot>,
     entry: &Entry,
@@ -167,7 +166,7 @@ fn context<'a>(
     FilterContext {
         grpc,
         timer,
-        draw: mix(draw ^ mix(entry.place as u64)),
+        draws: Draws::new(draw, entry.place),
         slots,
         place: entry.place,
     }

@@ -47,7 +47,10 @@ impl<S: Serve> Serve for Filter<S> {
         &self,
         routed: &mut Routed,
     ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
-        if routed.decision.filters.is_empty() {
+        let filters = &routed.decision.filters;
+        if filters.is_empty()
+            || filters.is_idle(routed.decision.draw, &RequestHead::of(&routed.request))
+        {
             Either::Left(self.inner.serve(routed))
         } else {
             // Boxed: filters are few, and every request would carry the room for them.

@@ -104,3 +104,23 @@ fn a_filter_that_moves_is_taken_over_at_its_new_place() {
     assert!(matches!(run.on_request(&clock, &mut head), Step::Done));
     assert_eq!(seen(&head.headers), ["b", "a"]);
 }
+
+#[test]
+fn a_chain_is_idle_if_all_of_it_is() {
+    let never = FilterKind::Fault(Arc::new(FaultConfig {
+        abort: Some((FaultAbort::Http(500), Fraction::new(0, 100))),
+        ..FaultConfig::default()
+    }));
+    let with = |others: &[&str]| {
+        let mut listener = listener(others);
+        listener.filters.push(filter("fault", never.clone()));
+        let chains = build(&listener, &[Scope::default()]);
+        chains
+            .get(0)
+            .unwrap()
+            .is_idle(7, &RequestHead::of_parts(&request_head()))
+    };
+    assert!(with(&[]));
+    // Of others it is not known.
+    assert!(!with(&["a"]));
+}

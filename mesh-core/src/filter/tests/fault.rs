@@ -14,6 +14,10 @@ fn both() -> FaultConfig {
 }
 
 fn faulty(config: FaultConfig, gauge: &ActiveFaults) -> FilterRun {
+    FilterRun::new(chain(config, gauge), 7, false)
+}
+
+fn chain(config: FaultConfig, gauge: &ActiveFaults) -> FilterChain {
     let kind = FilterKind::Fault(Arc::new(config));
     let listener = ListenerConfig {
         filters: vec![filter("fault", kind)],
@@ -21,7 +25,7 @@ fn faulty(config: FaultConfig, gauge: &ActiveFaults) -> FilterRun {
     };
     let registry = FilterRegistry::with_active_faults(gauge.clone());
     let chains = FilterChains::build(&listener, &[Scope::default()], &registry, None).unwrap();
-    FilterRun::new(chains.get(0).unwrap().clone(), 7, false)
+    chains.get(0).unwrap().clone()
 }
 
 #[test]
@@ -134,4 +138,51 @@ fn only_requests_that_satisfy_every_condition_are_concerned() {
         let step = faulty(config.clone(), &gauge).on_request(&clock, &mut head);
         assert_eq!(matches!(step, Step::Reply(_)), aborted, "{names:?}");
     }
+}
+
+#[test]
+fn the_filter_is_idle_for_exactly_those_that_it_lets_pass() {
+    let half = Fraction::new(1, 2);
+    let asked_for = FaultConfig {
+        abort: Some((FaultAbort::Header { denominator: 100 }, Fraction::ONE)),
+        ..FaultConfig::default()
+    };
+    let drawn = FaultConfig {
+        delay: Some((FaultDelay::Fixed(SECOND), half)),
+        abort: Some((FaultAbort::Http(503), half)),
+        headers: vec![HeaderMatch {
+            source: HeaderSource::Header("x-user".parse().unwrap()),
+            kind: HeaderMatchKind::Present(true),
+            invert: false,
+            missing_as_empty: false,
+        }],
+        ..FaultConfig::default()
+    };
+    let mut idle = 0;
+    for (config, name) in [
+        (&asked_for, "x-envoy-fault-abort-request"),
+        (&drawn, "x-user"),
+    ] {
+        for draw in 0..400 {
+            for value in [None, Some("503")] {
+                let mut head = request_head();
+                if let Some(value) = value {
+                    head.headers.insert(name, HeaderValue::from_static(value));
+                }
+                let clock = Clock::default();
+                let chain = chain(config.clone(), &ActiveFaults::default());
+                let passes = chain.is_idle(draw, &RequestHead::of_parts(&head));
+                let mut run = FilterRun::new(chain, draw, false);
+                let step = run.on_request(&clock, &mut head);
+                assert_eq!(
+                    passes,
+                    matches!(step, Step::Done),
+                    "draw {draw}, {value:?}: {step:?}"
+                );
+                idle += usize::from(passes);
+            }
+        }
+    }
+    // All without the header, and a quarter of those with a share.
+    assert!((850..950).contains(&idle), "{idle} of 1600");
 }
