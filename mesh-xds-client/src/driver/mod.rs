@@ -151,10 +151,12 @@ impl Run {
                 });
             }
             let blocked = send_requests(&mut link, shared);
+            // A server may read no further before it is read from: where there is no room for an
+            // answer, the next response is taken all the same, or both would wait for ever.
             let (wants_response, timer) = shared
                 .with_client(|client| (client.ads().wants_response(), client.ads().poll_timeout()));
             let happened = tokio::select! {
-                happened = link.next(wants_response, blocked) => happened,
+                happened = link.next(wants_response || blocked, blocked) => happened,
                 better = answered(&mut probe) => Happened::Better(better),
                 () = shared.woken() => Happened::Look,
                 () = until(timer) => Happened::Look,

@@ -12,7 +12,8 @@
 //!
 //! Flow control: read from the stream only while [`wants_response`](AdsState::wants_response). It
 //! is false until all events of the last response were taken and its answer was handed out, so
-//! that a slow reader of events slows the server down and nothing piles up here.
+//! that a slow reader of events slows the server down and nothing piles up here. A request for
+//! which the stream has no room is no reason to wait: the server may be waiting to be read.
 //!
 //! Commands between two turns coalesce: a turn sends one request a type, however many names
 //! changed, and none if the set of names came out the same.

@@ -8,7 +8,7 @@ use std::{
 
 use mesh_proto::google::rpc::Status;
 
-/// More answers than this are never owed by a driver that takes requests between two responses.
+/// Only a server that sends and does not read is owed more answers than this; the oldest are not given.
 const MAX_REPLIES: usize = 64;
 
 /// How long the first repetition of a NACK is held back; doubled for each further one.

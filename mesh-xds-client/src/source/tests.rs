@@ -4,4 +4,5 @@ mod delta;
 mod fallback;
 mod log;
 mod plane;
+mod pressure;
 mod sotw;
