@@ -26,7 +26,7 @@ use tokio::{
 };
 use tonic::Status;
 
-use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, number, render};
+use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, render, seeds};
 use crate::{
     XdsOptions, XdsSource,
     bootstrap::{Bootstrap, Node, XdsServer},
@@ -168,6 +168,7 @@ impl Driven {
             plane.refuse_streams(false);
             state.store(UP, Ordering::SeqCst);
         }
+        self.speak();
         sleep(CALM).await;
         // The planes ignore stale requests, and may in state of the world not send again what was
         // dropped and wanted again; all that is new is sent.
@@ -191,6 +192,17 @@ impl Driven {
         }
         sleep(CALM).await;
         assert_eq!(self.seen(), seen, "the last good version stays");
+    }
+
+    /// A plane of which no listener was ever published says nothing about listeners, and nothing
+    /// else is asked for before one is known. Only an answer of the first server moves a client back
+    /// to it (gRFC A71): there must be something to answer.
+    fn speak(&mut self) {
+        let kind = ResourceType::Listener;
+        if !self.world.keys().any(|(of, _)| *of == kind) {
+            let content = self.draw_good(kind);
+            self.set((kind, TARGETS[0].to_owned()), Some(content));
+        }
     }
 
     fn seen(&mut self) -> Vec<(&'static str, String)> {
@@ -239,11 +251,8 @@ impl Driven {
 }
 
 async fn simulate(variant: Variant) {
-    let (base, seeds) = (number("MESH_SEED"), number("MESH_SEEDS").unwrap_or(8));
-    let seeds = if base.is_some() { 1 } else { seeds };
     let start = Instant::now();
-    for offset in 0..seeds {
-        let seed = base.unwrap_or(0x5eed) + offset;
+    for seed in seeds(8) {
         println!("MESH_SEED={seed} ({variant:?})");
         let dialect = [Dialect::Grpc, Dialect::Envoy][usize::from(seed % 2 == 0)];
         let mut driven = Driven::new(seed, variant, dialect).await;
