@@ -23,6 +23,8 @@ pub struct Load {
     pub in_flight: usize,
     /// Threads that they run on.
     pub threads: usize,
+    /// Whose run time counts: this process's own, or another's.
+    pub process: Option<u32>,
     /// Calls in a second instead, if it is fixed.
     rate: Option<u32>,
     /// How many calls are measured.
@@ -49,6 +51,7 @@ impl Load {
         let load = Self {
             in_flight: in_flight.parse().context("LOAD")?,
             threads: threads.parse().context("LOAD")?,
+            process: None,
             rate,
             count: count.parse().context("COUNT")?,
         };
@@ -57,6 +60,11 @@ impl Load {
             "COUNT is not so often for each in flight"
         );
         Ok(load)
+    }
+
+    /// Whether calls come at a fixed rate.
+    pub const fn is_paced(&self) -> bool {
+        self.rate.is_some()
     }
 
     /// Measures calls, which all callers make alike.
@@ -88,7 +96,7 @@ impl Load {
             cpu: (self.cpu().await? - before) as f64 / self.count as f64,
             latency,
             // Threads that share cores, with one another or with the pacemaker, wait for each other.
-            stalled: if self.threads == 1 && self.rate.is_none() {
+            stalled: if self.threads == 1 && self.rate.is_none() && self.process.is_none() {
                 window.stalled_or_waited()?
             } else {
                 window.stalled()?
@@ -96,17 +104,18 @@ impl Load {
         })
     }
 
-    /// The run time of what calls, in nanoseconds, as the scheduler counts it: all threads, or, if
-    /// there is a pacemaker, the one that calls.
+    /// The run time of the other process, or else of what calls, in nanoseconds, as the scheduler
+    /// counts it: all threads, or, if there is a pacemaker, the one that calls.
     async fn cpu(&self) -> Result<u64> {
-        if self.threads == 1 {
+        if self.threads == 1 && self.process.is_none() {
             // The scheduler brings its count up to date.
             thread::yield_now();
             return run_time("/proc/thread-self/schedstat");
         }
         // Until all workers have gone to sleep and are counted.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let threads = fs::read_dir("/proc/self/task")?;
+        let process = self.process.map_or("self".to_owned(), |id| id.to_string());
+        let threads = fs::read_dir(format!("/proc/{process}/task"))?;
         let each = threads.map(|thread| {
             let path = thread?.path().join("schedstat");
             run_time(path.to_str().context("a path of /proc is no text")?)

@@ -14,6 +14,15 @@
 //!   the 99.9th percentile and the longest in nanoseconds, and how often was published;
 //! - `plane CLUSTERS ENDPOINTS GRPC-PORT`: a control plane; prints its port and that of its counts;
 //! - `start-up NAME ADS-PORT COUNTS-PORT`: starts a client, makes a call, and prints what that took;
+//! - `behind PROTOCOL ROUTES CLUSTERS`: what is behind proxies: three servers and a control plane with
+//!   a table of so many routes, to so many other clusters of ten endpoints; prints the servers' ports,
+//!   that of the control plane and the one that Envoy is to listen at;
+//! - `bare PROTOCOL SERVER-PORTS`: a proxy of hyper's parts;
+//! - `proxy NAME PROTOCOL PATH SERVER-PORTS ADS-PORT LISTENER-PORT LOAD COUNT`: starts a proxy and asks
+//!   it so often; prints milliseconds from its start to the first answer, KiB of its memory before and
+//!   after, and the rest as `client` does, with the CPU nanoseconds of the proxy;
+//! - `connections NAME SERVER-PORTS ADS-PORT LISTENER-PORT COUNT`: the KiB by which a proxy grows that
+//!   has so many clients with a request each;
 //! - `stalls`: notices whenever this core stands still, and prints the port to ask about it.
 //!
 //! The last word of each measurement is the share of its time in which the machine stood still, in
@@ -24,6 +33,7 @@ mod decide;
 mod features;
 mod load;
 mod plane;
+mod proxy;
 mod server;
 mod stall;
 mod start_up;
@@ -34,7 +44,11 @@ use std::{future::Future, net::SocketAddr};
 use anyhow::{Context, Result, bail};
 use tokio::runtime::Builder;
 
-use crate::{clients::World, load::Load};
+use crate::{
+    clients::World,
+    load::Load,
+    proxy::{Behind, Protocol},
+};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -75,6 +89,34 @@ fn main() -> Result<()> {
         )),
         ["start-up", name, ads, counts] => {
             one_thread(start_up::run(name, local(ads)?, local(counts)?))
+        }
+        ["behind", protocol, routes, clusters] => one_thread(proxy::serve_behind(
+            Protocol::parse(protocol)?,
+            routes.parse()?,
+            clusters.parse()?,
+        )),
+        ["bare", protocol, servers] => {
+            let servers: Vec<_> = servers.split(',').map(local).collect::<Result<_>>()?;
+            one_thread(proxy::serve_bare(Protocol::parse(protocol)?, &servers))
+        }
+        [
+            "proxy",
+            name,
+            protocol,
+            path,
+            servers,
+            ads,
+            listener,
+            load,
+            count,
+        ] => {
+            let behind = Behind::parse(servers, ads, listener)?;
+            let protocol = Protocol::parse(protocol)?;
+            one_thread(proxy::measure(name, protocol, path, &behind, load, count))
+        }
+        ["connections", name, servers, ads, listener, count] => {
+            let behind = Behind::parse(servers, ads, listener)?;
+            one_thread(proxy::connections(name, &behind, count.parse()?))
         }
         ["stalls"] => stall::watch(),
         _ => bail!("see the head of main.rs for the arguments"),

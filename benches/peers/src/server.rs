@@ -21,18 +21,14 @@ use tonic::{
 use crate::plane;
 
 /// Bytes of an HTTP/1.1 answer.
-const ANSWER: &[u8] = &[b'x'; 128];
+pub const ANSWER: &[u8] = &[b'x'; 128];
 
 pub async fn run() -> Result<()> {
     let mut grpc = Vec::new();
     for _ in 0..3 {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         grpc.push(listener.local_addr()?);
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let serving = Server::builder()
-            .add_service(EchoServer::new(Calls))
-            .serve_with_incoming(incoming);
-        tokio::spawn(serving);
+        tokio::spawn(serve_grpc(listener));
     }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let plane = plane::shop(&grpc).await;
@@ -41,6 +37,15 @@ pub async fn run() -> Result<()> {
     println!("{} {http} {ads}", ports.join(","));
     tokio::spawn(http1(listener));
     pending().await
+}
+
+/// Echoes unary calls.
+pub async fn serve_grpc(listener: TcpListener) -> Result<()> {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let serving = Server::builder()
+        .add_service(EchoServer::new(Calls))
+        .serve_with_incoming(incoming);
+    Ok(serving.await?)
 }
 
 async fn http1(listener: TcpListener) -> Result<()> {

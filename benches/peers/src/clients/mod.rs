@@ -1,5 +1,6 @@
 //! The clients that are compared.
 
+pub mod framed;
 mod grpc;
 mod http1;
 mod raw;

@@ -1,26 +1,16 @@
 //! gRPC framing by hand: over `h2`, and over hyper's client of it.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use anyhow::{Result, ensure};
-use bytes::{BufMut, Bytes, BytesMut};
-use http::{HeaderMap, Request, request::Builder};
-use http_body::{Body, Frame};
-use http_body_util::BodyExt;
+use anyhow::Result;
+use bytes::{Bytes, BytesMut};
+use http::Uri;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use mesh_testkit::generated::mesh::test::v1::{EchoReply, EchoRequest};
-use prost::Message;
 use tokio::net::TcpStream;
 
-use super::{World, grpc::PAYLOAD};
+use super::{
+    World,
+    framed::{self, Once},
+};
 use crate::load::Measured;
-
-/// Length and compression flag before each message.
-const PREFIX: usize = 5;
 
 /// The floor.
 pub async fn h2(world: &World) -> Result<Measured> {
@@ -45,9 +35,9 @@ async fn connect(world: &World) -> Result<TcpStream> {
 }
 
 async fn by_h2(sender: h2::client::SendRequest<Bytes>) -> Result<()> {
-    let message = message()?;
+    let message = framed::message()?;
     let mut sender = sender.ready().await?;
-    let (response, mut body) = sender.send_request(head().body(())?, false)?;
+    let (response, mut body) = sender.send_request(framed::head(uri()).body(())?, false)?;
     body.send_data(message, true)?;
     let mut body = response.await?.into_body();
     let mut reply = BytesMut::new();
@@ -56,62 +46,15 @@ async fn by_h2(sender: h2::client::SendRequest<Bytes>) -> Result<()> {
         body.flow_control().release_capacity(data.len())?;
         reply.extend_from_slice(&data);
     }
-    check(&reply, &body.trailers().await?.unwrap_or_default())
+    framed::check_parts(&reply, &body.trailers().await?.unwrap_or_default())
 }
 
 async fn by_hyper(mut sender: hyper::client::conn::http2::SendRequest<Once>) -> Result<()> {
-    let request = head().body(Once(Some(message()?)))?;
+    let request = framed::request(uri())?;
     sender.ready().await?;
-    let reply = sender.send_request(request).await?.into_body();
-    let reply = reply.collect().await?;
-    let trailers = reply.trailers().cloned().unwrap_or_default();
-    check(&reply.to_bytes(), &trailers)
+    framed::check(sender.send_request(request).await?).await
 }
 
-fn head() -> Builder {
-    Request::post("http://shop.test/mesh.test.v1.Echo/Unary")
-        .header("te", "trailers")
-        .header("content-type", "application/grpc")
-}
-
-fn message() -> Result<Bytes> {
-    let message = EchoRequest {
-        payload: Bytes::from_static(PAYLOAD),
-        ..EchoRequest::default()
-    };
-    let mut data = BytesMut::with_capacity(PREFIX + message.encoded_len());
-    data.put_u8(0);
-    data.put_u32(u32::try_from(message.encoded_len())?);
-    message.encode(&mut data)?;
-    Ok(data.freeze())
-}
-
-fn check(reply: &[u8], trailers: &HeaderMap) -> Result<()> {
-    ensure!(trailers["grpc-status"] == "0", "the call failed");
-    let reply = EchoReply::decode(reply.get(PREFIX..).unwrap_or_default())?;
-    ensure!(
-        reply.payload.len() == PAYLOAD.len(),
-        "the reply is not the echo"
-    );
-    Ok(())
-}
-
-/// A body of one frame that does not say its length, as gRPC's do not: hyper would add a
-/// `content-length`.
-struct Once(Option<Bytes>);
-
-impl Body for Once {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(data))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_none()
-    }
+fn uri() -> Uri {
+    Uri::from_static("http://shop.test/mesh.test.v1.Echo/Unary")
 }
