@@ -23,12 +23,22 @@ pub struct Load {
     pub in_flight: usize,
     /// Threads that they run on.
     pub threads: usize,
-    /// Whose run time counts: this process's own, or another's.
-    pub process: Option<u32>,
+    /// Whose run time counts.
+    pub of: Of,
     /// Calls in a second instead, if it is fixed.
     rate: Option<u32>,
     /// How many calls are measured.
     count: usize,
+}
+
+/// Whose run time is measured.
+#[derive(Clone, Copy)]
+pub enum Of {
+    /// That of what calls.
+    Callers,
+    /// Another process, which is called.
+    Process(u32),
+    Nobody,
 }
 
 /// What was measured, in nanoseconds.
@@ -51,7 +61,7 @@ impl Load {
         let load = Self {
             in_flight: in_flight.parse().context("LOAD")?,
             threads: threads.parse().context("LOAD")?,
-            process: None,
+            of: Of::Callers,
             rate,
             count: count.parse().context("COUNT")?,
         };
@@ -96,7 +106,7 @@ impl Load {
             cpu: (self.cpu().await? - before) as f64 / self.count as f64,
             latency,
             // Threads that share cores, with one another or with the pacemaker, wait for each other.
-            stalled: if self.threads == 1 && self.rate.is_none() && self.process.is_none() {
+            stalled: if self.is_alone() {
                 window.stalled_or_waited()?
             } else {
                 window.stalled()?
@@ -104,17 +114,26 @@ impl Load {
         })
     }
 
-    /// The run time of the other process, or else of what calls, in nanoseconds, as the scheduler
-    /// counts it: all threads, or, if there is a pacemaker, the one that calls.
+    /// Whether the one thread of callers has a core of its own: nothing that it waits for is on it.
+    const fn is_alone(&self) -> bool {
+        self.threads == 1 && self.rate.is_none() && matches!(self.of, Of::Callers)
+    }
+
+    /// The run time in nanoseconds, as the scheduler counts it: of all threads of a process, or, if
+    /// there is a pacemaker beside the callers, of the one that calls.
     async fn cpu(&self) -> Result<u64> {
-        if self.threads == 1 && self.process.is_none() {
+        if self.threads == 1 && matches!(self.of, Of::Callers) {
             // The scheduler brings its count up to date.
             thread::yield_now();
             return run_time("/proc/thread-self/schedstat");
         }
         // Until all workers have gone to sleep and are counted.
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let process = self.process.map_or("self".to_owned(), |id| id.to_string());
+        let process = match self.of {
+            Of::Callers => "self".to_owned(),
+            Of::Process(id) => id.to_string(),
+            Of::Nobody => return Ok(0),
+        };
         let threads = fs::read_dir(format!("/proc/{process}/task"))?;
         let each = threads.map(|thread| {
             let path = thread?.path().join("schedstat");
