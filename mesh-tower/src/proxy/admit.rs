@@ -149,13 +149,20 @@ fn request_id() -> HeaderValue {
     const VERSION: u128 = 0x4 << 76;
     const VARIANT: u128 = 0x2 << 62;
     let id = fastrand::u128(..) & !(0xf << 76) & !(0x3 << 62) | VERSION | VARIANT;
+    let mut digits = [0; 32];
+    for (byte, pair) in id.to_be_bytes().into_iter().zip(digits.chunks_exact_mut(2)) {
+        pair[0] = HEX[usize::from(byte >> 4)];
+        pair[1] = HEX[usize::from(byte & 0xf)];
+    }
     let mut text = [b'-'; 36];
-    let mut shift = 128;
-    for (at, place) in text.iter_mut().enumerate() {
-        if !matches!(at, 8 | 13 | 18 | 23) {
-            shift -= 4;
-            *place = HEX[(id >> shift) as usize & 0xf];
-        }
+    for (group, place) in [
+        (0..8, 0),
+        (8..12, 9),
+        (12..16, 14),
+        (16..20, 19),
+        (20..32, 24),
+    ] {
+        text[place..][..group.len()].copy_from_slice(&digits[group]);
     }
     // Hexadecimal digits and dashes always make a header value.
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static(""))

@@ -15,11 +15,16 @@ use tokio::sync::Notify;
 use crate::{body::RequestBody, clock};
 
 /// The moment at which a request body came to its end, once it has.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct EndOfRequest(Arc<State>);
+#[derive(Clone, Debug)]
+pub(crate) enum EndOfRequest {
+    /// All of it was there already.
+    Reached(Instant),
+    /// It is followed.
+    Followed(Arc<State>),
+}
 
 #[derive(Debug, Default)]
-struct State {
+pub(crate) struct State {
     at: OnceLock<Instant>,
     reached: Notify,
 }
@@ -27,39 +32,50 @@ struct State {
 impl EndOfRequest {
     /// Follows `body`, which is wrapped unless it is at its end already or all at hand.
     pub(crate) fn of(body: &mut RequestBody) -> Self {
-        let end = Self::default();
         if body.as_full().is_some() {
-            end.reach();
-        } else {
-            let inner = std::mem::take(body);
-            *body = RequestBody::boxed(Tracked {
-                inner,
-                end: end.clone(),
-            });
+            return Self::Reached(clock::now());
         }
-        end
+        let end = Arc::<State>::default();
+        let inner = std::mem::take(body);
+        *body = RequestBody::boxed(Tracked {
+            inner,
+            end: Arc::clone(&end),
+        });
+        Self::Followed(end)
     }
 
     /// When it was, if it was.
     pub(crate) fn at(&self) -> Option<Instant> {
-        self.0.at.get().copied()
+        match self {
+            Self::Reached(at) => Some(*at),
+            Self::Followed(state) => state.at.get().copied(),
+        }
     }
 
     /// Waits for it.
     pub(crate) async fn wait(&self) -> Instant {
+        match self {
+            Self::Reached(at) => *at,
+            Self::Followed(state) => state.wait().await,
+        }
+    }
+}
+
+impl State {
+    async fn wait(&self) -> Instant {
         loop {
             // Registered before the look, so that an end in between is not missed.
-            let reached = self.0.reached.notified();
-            if let Some(at) = self.at() {
-                return at;
+            let reached = self.reached.notified();
+            if let Some(at) = self.at.get() {
+                return *at;
             }
             reached.await;
         }
     }
 
     fn reach(&self) {
-        if self.0.at.set(clock::now()).is_ok() {
-            self.0.reached.notify_waiters();
+        if self.at.set(clock::now()).is_ok() {
+            self.reached.notify_waiters();
         }
     }
 }
@@ -67,7 +83,7 @@ impl EndOfRequest {
 /// A body that tells when it has ended, or was dropped: nothing more will be sent either way.
 struct Tracked {
     inner: RequestBody,
-    end: EndOfRequest,
+    end: Arc<State>,
 }
 
 impl Body for Tracked {
