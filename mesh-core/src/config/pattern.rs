@@ -7,12 +7,15 @@ use std::{
     sync::Arc,
 };
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use serde::{Serialize, Serializer};
 
 use crate::bounds::Bound;
 
 /// A pattern that must match a whole text, in RE2's dialect (`safe_regex` of Envoy and gRPC).
+///
+/// A text is bytes: a dot is one of them, as in Envoy. Only what names characters beyond ASCII, by
+/// themselves or by a class of Unicode, has them whole.
 ///
 /// Two patterns are equal when their sources are.
 #[derive(Clone)]
@@ -61,9 +64,10 @@ impl Pattern {
     /// When `source` is not a valid expression or compiles to more than [`Self::SIZE_LIMIT`].
     pub fn new(source: &str) -> Result<Self, PatternError> {
         let source_text = || source.chars().take(256).collect();
-        let built = parse(source).and_then(|()| {
+        let unicode = !source.is_ascii() || parse(source, false).is_err();
+        let built = parse(source, unicode).and_then(|()| {
             let anchored = format!(r"\A(?:{})\z", ascii_classes(source));
-            compile(&anchored)
+            compile(&anchored, unicode)
         });
         match built {
             Ok((regex, size)) => Ok(Self(Arc::new(Compiled {
@@ -98,8 +102,8 @@ impl Pattern {
 
     /// Whether the whole of `text` matches.
     #[must_use]
-    pub fn is_match(&self, text: &str) -> bool {
-        self.0.regex.is_match(text)
+    pub fn is_match(&self, text: impl AsRef<[u8]>) -> bool {
+        self.0.regex.is_match(text.as_ref())
     }
 
     /// The expression as it was given.
@@ -111,18 +115,20 @@ impl Pattern {
 
 /// Whether `source` is an expression by itself. Inside our own brackets an unbalanced `)(` would be
 /// balanced.
-fn parse(source: &str) -> Result<(), regex::Error> {
+fn parse(source: &str, unicode: bool) -> Result<(), regex::Error> {
     // Parsing comes first: without any room, what can be parsed fails by its size.
-    match RegexBuilder::new(source).size_limit(0).build() {
+    let mut builder = RegexBuilder::new(source);
+    match builder.unicode(unicode).size_limit(0).build() {
         Ok(_) | Err(regex::Error::CompiledTooBig(_)) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
 /// Compiles an expression in the least of [`SIZES`] that it fits in; gives that size.
-fn compile(source: &str) -> Result<(Regex, usize), regex::Error> {
+fn compile(source: &str, unicode: bool) -> Result<(Regex, usize), regex::Error> {
     let build = |size| {
         RegexBuilder::new(source)
+            .unicode(unicode)
             .size_limit(size)
             .dfa_size_limit(Pattern::SIZE_LIMIT)
             .build()
@@ -224,11 +230,11 @@ mod tests {
     fn perl_classes_are_those_of_ascii_as_in_re2() {
         for (source, yes, no) in [
             (r"\d+", "09", "٣"),
-            (r"\D", "٣", "3"),
+            (r"\D+", "٣", "3"),
             (r"\w+", "aZ_9", "é"),
-            (r"\W", "é", "_"),
+            (r"\W+", "é", "_"),
             (r"\s", "\t", "\u{b}"),
-            (r"\S", "\u{a0}", " "),
+            (r"\S+", "\u{a0}", " "),
             (r"[\d.]+", "1.2", "d"),
             (r"[^\d.]+", "d", "1"),
             (r"[^\W_]", "a", "_"),
@@ -241,6 +247,22 @@ mod tests {
             assert!(pattern.is_match(yes), "{source} on {yes:?}");
             assert!(!pattern.is_match(no), "{source} on {no:?}");
         }
+    }
+
+    #[test]
+    fn a_text_is_bytes_unless_the_pattern_names_characters() {
+        for (source, yes, no) in [
+            ("a.b", "axb", "aéb"),
+            ("a..b", "aéb", "axb"),
+            ("aé?b", "aéb", "a\u{c3}b"),
+            ("[éx]", "é", "y"),
+            (r"\xc3\xa9", "é", "e"),
+        ] {
+            let pattern = Pattern::new(source).unwrap();
+            assert!(pattern.is_match(yes), "{source} on {yes:?}");
+            assert!(!pattern.is_match(no), "{source} on {no:?}");
+        }
+        assert!(Pattern::new(".*").unwrap().is_match(b"ab\xff\xc3"));
     }
 
     #[test]

@@ -25,9 +25,7 @@ pub fn matches(condition: &StringMatch, text: &[u8]) -> bool {
                     .windows(want.len())
                     .any(|part| same(part, want.as_bytes(), fold))
         }
-        StringMatchKind::Regex(pattern) => {
-            str::from_utf8(text).is_ok_and(|text| pattern.is_match(text))
-        }
+        StringMatchKind::Regex(pattern) => pattern.is_match(text),
     }
 }
 
@@ -87,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf8_is_compared_as_bytes_and_never_matches_a_regex() {
+    fn text_that_is_not_utf8_is_compared_as_bytes() {
         let text = b"ab\xff\xc3";
         assert!(check(StringMatchKind::Prefix("ab".into()), false, text));
         assert!(check(StringMatchKind::Contains("b".into()), true, text));
         assert!(!check(StringMatchKind::Exact("ab".into()), false, text));
         assert!(!check(StringMatchKind::Suffix("b".into()), false, text));
         let all = StringMatchKind::Regex(Pattern::new("(?s).*").unwrap());
-        assert!(!check(all, false, text));
+        assert!(check(all, false, text));
     }
 
     #[test]

@@ -197,7 +197,7 @@ fn query(wants: &QueryMatch, request: &Request) -> bool {
 
 fn string(wants: &StringMatch, text: &[u8]) -> bool {
     if let StringMatchKind::Regex(want) = &wants.kind {
-        return String::from_utf8(text.into()).is_ok_and(|text| want.is_match(&text));
+        return want.is_match(text);
     }
     let fold = |text: &[u8]| {
         if wants.ignore_case {
