@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Uri, uri::PathAndQuery};
 pub struct RequestHead<'a> {
     /// `:method`.
     pub method: &'a Method,
-    /// `:scheme`.
-    pub scheme: &'a str,
+    /// The scheme of the URI, if it has one.
+    pub(crate) scheme: Option<&'a str>,
     /// `:authority`, with its port if it has one.
     pub authority: &'a str,
     /// `:path`: path and query, as sent; empty for a request without one (CONNECT).
@@ -33,7 +33,7 @@ impl<'a> RequestHead<'a> {
         let whole = uri.path_and_query();
         Self {
             method,
-            scheme: uri.scheme_str().unwrap_or("http"),
+            scheme: uri.scheme_str(),
             authority: uri
                 .authority()
                 .map(http::uri::Authority::as_str)
@@ -57,6 +57,16 @@ impl<'a> RequestHead<'a> {
     #[inline]
     pub fn of_parts(parts: &'a http::request::Parts) -> Self {
         Self::new(&parts.method, &parts.uri, &parts.headers)
+    }
+
+    /// `:scheme`: the URI's; without one what `x-forwarded-proto` says, and else `http` (Envoy).
+    #[must_use]
+    pub fn scheme(&self) -> &'a str {
+        let forwarded = || {
+            let proto = self.headers.get("x-forwarded-proto")?.as_bytes();
+            proto.eq_ignore_ascii_case(b"https").then_some("https")
+        };
+        self.scheme.or_else(forwarded).unwrap_or("http")
     }
 
     /// The path without query and fragment; empty only for a request without one.
@@ -86,9 +96,21 @@ mod tests {
             .body(())
             .unwrap();
         let head = RequestHead::of(&request);
-        assert_eq!((head.scheme, head.authority), ("http", "shop.test:81"));
+        assert_eq!((head.scheme(), head.authority), ("http", "shop.test:81"));
         assert_eq!((head.path(), head.query()), ("/a/b", Some("c=d&e=%2F")));
         assert_eq!(head.headers["x-user"], "ann");
+    }
+
+    #[test]
+    fn without_a_scheme_a_head_has_the_one_that_was_forwarded() {
+        let scheme = |uri: &str, forwarded: &str| {
+            let request = Request::get(uri).header("x-forwarded-proto", forwarded);
+            let request = request.body(()).unwrap();
+            RequestHead::of(&request).scheme().to_owned()
+        };
+        assert_eq!(scheme("/a", "https"), "https");
+        assert_eq!(scheme("/a", "gopher"), "http");
+        assert_eq!(scheme("http://shop.test/a", "https"), "http");
     }
 
     #[test]

@@ -43,8 +43,11 @@ impl GrpcCodes {
     pub fn of_error(self, error: &Error) -> GrpcCode {
         match error.kind() {
             ErrorKind::NoRoute => self.no_route,
-            ErrorKind::NoCluster
-            | ErrorKind::NotReady
+            // A route may say with which status (Envoy, "cluster_not_found_response_code").
+            ErrorKind::NoCluster => error
+                .status()
+                .map_or(GrpcCode::UNAVAILABLE, GrpcCode::of_http),
+            ErrorKind::NotReady
             | ErrorKind::NoEndpoint
             | ErrorKind::Connect
             | ErrorKind::ConnectTimeout

@@ -90,7 +90,7 @@ impl<'a> Value<'a> {
                 });
             }
             HeaderSource::Method => head.method.as_str(),
-            HeaderSource::Scheme => head.scheme,
+            HeaderSource::Scheme => head.scheme(),
             HeaderSource::Authority => head.authority,
             HeaderSource::Path => head.path_and_query,
             HeaderSource::Hidden(_) => "",

@@ -266,7 +266,7 @@ fn ask(table: &RouteTable, request: &Request) -> Option<Taken> {
     }
     let head = RequestHead {
         method: &method,
-        scheme: "http",
+        scheme: Some("http"),
         authority: &request.authority,
         path_and_query: &path_and_query,
         path: &request.path,
