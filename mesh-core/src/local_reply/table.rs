@@ -14,6 +14,9 @@ pub(super) struct Row {
     pub(super) details: &'static str,
 }
 
+/// HTTP/2's REFUSED_STREAM.
+const REFUSED_STREAM: u32 = 7;
+
 /// The longest transport failure that is quoted in details.
 const LONGEST_REASON: usize = 256;
 
@@ -107,6 +110,12 @@ fn reset_row(error: &Error) -> Row {
             before_response!("protocol_error"),
         )
         .saying(reset!("protocol error")),
+        ErrorKind::Reset if error.h2_reason() == Some(REFUSED_STREAM) => Row::new(
+            UNAVAILABLE,
+            "UR",
+            before_response!("remote_refused_stream_reset"),
+        )
+        .saying(reset!("remote refused stream reset")),
         ErrorKind::Reset if error.h2_reason().is_some() => {
             Row::new(UNAVAILABLE, "UR", before_response!("remote_reset"))
                 .saying(reset!("remote reset"))

@@ -138,6 +138,14 @@ fn a_reset_is_told_from_a_closed_connection() {
             .ends_with("reset reason: connection termination")
     );
     assert!(reset.body.ends_with("reset reason: remote reset"));
+    let refused = LocalReply::of(&Error::from(ErrorKind::Reset).with_h2_reason(7));
+    assert_eq!(refused.flag, "UR");
+    assert!(
+        refused
+            .body
+            .ends_with("reset reason: remote refused stream reset")
+    );
+    assert!(refused.details.ends_with("{remote_refused_stream_reset}"));
 }
 
 #[test]
@@ -153,9 +161,17 @@ fn overload_is_marked_for_the_caller() {
 
 #[test]
 fn a_missing_cluster_has_the_status_of_its_route() {
-    let reply = LocalReply::of(&ErrorKind::NoCluster.into()).with_status(StatusCode::NOT_FOUND);
-    assert_eq!(reply.status, 404);
-    assert_eq!(reply.grpc_code, GrpcCode::UNAVAILABLE);
+    for (status, code) in [(404, GrpcCode::UNIMPLEMENTED), (500, GrpcCode::UNKNOWN)] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let error = Error::from(ErrorKind::NoCluster).with_status(status);
+        let reply = LocalReply::of(&error);
+        assert_eq!((reply.status, reply.grpc_code), (status, code));
+    }
+    let reply = LocalReply::of(&ErrorKind::NoCluster.into());
+    assert_eq!(
+        (reply.status.as_u16(), reply.grpc_code),
+        (503, GrpcCode::UNAVAILABLE)
+    );
 }
 
 #[test]
