@@ -1,8 +1,9 @@
 //! A request as HTTP/1.1 writes it.
 
-use http::header::{HOST, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Version};
+use http_body::Body as _;
 
 use crate::body::RequestBody;
 use crate::connect::{SendFailure, SendFailureKind, hop_by_hop};
@@ -32,6 +33,7 @@ pub(super) fn prepare(
         }
     }
     hop_by_hop::strip_request(request.headers_mut());
+    tell_no_body(&mut request);
     *request.version_mut() = Version::HTTP_11;
     let uri = if *request.method() == Method::CONNECT {
         request.uri().clone()
@@ -44,6 +46,24 @@ pub(super) fn prepare(
         std::mem::replace(request.uri_mut(), Uri::from(target))
     };
     Ok((request, uri))
+}
+
+/// Says that there is no body where the method is one of those that have one (RFC 9110 section 8.6;
+/// Envoy has this list).
+fn tell_no_body(request: &mut Request<RequestBody>) {
+    const BODILESS: [Method; 5] = [
+        Method::GET,
+        Method::HEAD,
+        Method::DELETE,
+        Method::TRACE,
+        Method::CONNECT,
+    ];
+    if request.body().is_end_stream() && !BODILESS.contains(request.method()) {
+        let headers = request.headers_mut();
+        headers
+            .entry(CONTENT_LENGTH)
+            .or_insert(HeaderValue::from_static("0"));
+    }
 }
 
 /// Undoes what [`prepare`] did to the URI.

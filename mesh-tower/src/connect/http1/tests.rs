@@ -224,6 +224,23 @@ async fn one_connection_carries_many_requests() {
 }
 
 #[tokio::test]
+async fn methods_with_a_body_say_that_there_is_none() {
+    for (method, told) in [
+        ("GET", false),
+        ("DELETE", false),
+        ("POST", true),
+        ("OPTIONS", true),
+    ] {
+        let mut peer = start().await;
+        let mut request = get("http://shop.example/");
+        *request.method_mut() = method.parse().unwrap();
+        let _sent = peer.send(request);
+        let head = peer.head().await;
+        assert_eq!(head.contains("content-length: 0\r\n"), told, "{head}");
+    }
+}
+
+#[tokio::test]
 async fn chunked_both_ways_with_trailers() {
     let mut peer = start().await;
     let mut trailers = HeaderMap::new();
