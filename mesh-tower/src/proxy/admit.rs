@@ -2,7 +2,7 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version,
-    header::{CONNECTION, HOST, UPGRADE},
+    header::{CONNECTION, COOKIE, HOST, UPGRADE},
 };
 use mesh_core::local_reply::LocalReply;
 
@@ -50,6 +50,11 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// Whether it says so little of itself that its connection over HTTP/1.1 is not trusted further.
+    pub(super) fn ends_connection(self) -> bool {
+        self == Self::NoHost
+    }
+
     /// The answer.
     pub(super) fn reply(self) -> LocalReply {
         let (status, body, details) = match self {
@@ -84,8 +89,12 @@ pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     if !request.uri().path().starts_with('/') {
         return Err(Refusal::NoPath);
     }
+    let http2 = request.version() == Version::HTTP_2;
     let headers = request.headers_mut();
     hop_by_hop::strip_request(headers);
+    if http2 {
+        one_line_of_cookies(headers);
+    }
     if headers.keys().any(is_control) {
         for name in CONTROLS {
             headers.remove(name);
@@ -127,20 +136,31 @@ fn one_host<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     let headers = request.headers_mut();
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(only), None) if !only.is_empty() => Ok(()),
+        (Some(_), None) => Ok(()),
         (Some(_), Some(_)) => {
-            let joined = joined(headers).ok_or(Refusal::NoHost)?;
+            let joined = joined(headers, &HOST, b",").ok_or(Refusal::NoHost)?;
             headers.insert(HOST, joined);
             Ok(())
         }
-        _ => Err(Refusal::NoHost),
+        (None, _) => Err(Refusal::NoHost),
     }
 }
 
-fn joined(headers: &HeaderMap) -> Option<HeaderValue> {
-    let hosts = headers.get_all(HOST).iter();
-    let hosts: Vec<_> = hosts.map(HeaderValue::as_bytes).collect();
-    HeaderValue::from_bytes(&hosts.join(&b","[..])).ok()
+/// HTTP/2 lets a client send each cookie in a line of its own; others may not (RFC 9113 section
+/// 8.2.3).
+fn one_line_of_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_some()
+        && let Some(joined) = joined(headers, &COOKIE, b"; ")
+    {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+/// The lines of a header as one.
+fn joined(headers: &HeaderMap, name: &HeaderName, between: &[u8]) -> Option<HeaderValue> {
+    let lines = headers.get_all(name).iter();
+    let lines: Vec<_> = lines.map(HeaderValue::as_bytes).collect();
+    HeaderValue::from_bytes(&lines.join(between)).ok()
 }
 
 /// A random UUID (RFC 9562 section 5.4).
@@ -193,7 +213,6 @@ mod tests {
         for (mut request, refusal) in [
             (request("/chat", &upgrade), Refusal::Upgrade),
             (request("/a", &[]), Refusal::NoHost),
-            (request("/a", &[("host", "")]), Refusal::NoHost),
             (star, Refusal::NoPath),
             (old, Refusal::OldVersion),
             (tunnel, Refusal::Upgrade),
@@ -243,6 +262,20 @@ mod tests {
         admit(&mut request).unwrap();
         let hosts: Vec<_> = request.headers().get_all(HOST).iter().collect();
         assert_eq!(hosts, ["a.test,b.test"]);
+    }
+
+    #[test]
+    fn cookies_of_http2_are_one_line() {
+        let headers = [("host", "a.test"), ("cookie", "a=b"), ("cookie", "c=d")];
+        let lines = |version| {
+            let mut request = request("/a", &headers);
+            *request.version_mut() = version;
+            admit(&mut request).unwrap();
+            let lines = request.headers().get_all(COOKIE).iter();
+            lines.cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(lines(Version::HTTP_2), ["a=b; c=d"]);
+        assert_eq!(lines(Version::HTTP_11), ["a=b", "c=d"]);
     }
 
     #[test]

@@ -5,9 +5,9 @@ mod log;
 mod respond;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
-use hyper::body::Incoming;
-use mesh_core::{local_reply::LocalReply, policy::matcher::grpc};
+use http::{HeaderValue, Method, Request, Response, Version, header::CONNECTION};
+use hyper::body::{Body as _, Incoming};
+use mesh_core::{Error, ErrorKind, local_reply::LocalReply, policy::matcher::grpc};
 
 use self::log::Line;
 use crate::{HttpClient, clock, response::GuardedBody};
@@ -37,19 +37,47 @@ impl Proxy {
             request.method() == Method::HEAD,
         );
         let line = Line::begin(&request);
+        let http1 = request.version() == Version::HTTP_11;
+        let arriving = !request.body().is_end_stream();
+        let close;
         let reply = match admit::admit(&mut request) {
             Ok(()) => match self.client.send(request).await {
                 Ok(response) => {
                     line.answered(&response);
                     return respond::passed(response, arrival);
                 }
-                Err(error) => LocalReply::of(&error),
+                Err(error) => {
+                    close = arriving && is_early(&error);
+                    LocalReply::of(&error)
+                }
             },
-            Err(refusal) => refusal.reply(),
+            Err(refusal) => {
+                close = arriving || refusal.ends_connection();
+                refusal.reply()
+            }
         };
         line.replied(&reply);
         // The length that is told is that of the answer to a GET (RFC 9110 section 9.3.2).
         let body = |body| GuardedBody::local(if head { Bytes::new() } else { body });
-        respond::made(reply.into_response(grpc).map(body))
+        let mut response = respond::made(reply.into_response(grpc).map(body));
+        if close && http1 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+        }
+        response
     }
+}
+
+/// Whether a request failed before anything was awaited: what is still arriving of it nobody will
+/// read, so its connection ends (Envoy, "delayed_close_timeout").
+fn is_early(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NoRoute
+            | ErrorKind::NoCluster
+            | ErrorKind::NotReady
+            | ErrorKind::NoEndpoint
+            | ErrorKind::Overloaded
+            | ErrorKind::Dropped
+    ) && !error.was_retried()
 }
