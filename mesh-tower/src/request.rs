@@ -98,7 +98,9 @@ impl Decision {
     fn expected(&self, ends: Option<Instant>) -> Option<Duration> {
         let forward = self.route.forward().ok()?;
         let of_attempt = forward.retry.as_ref().and_then(|it| it.per_try_timeout);
-        let limit = of_attempt.or(forward.timeout)?;
+        // One that is not below the route's has no effect.
+        let below = |it: &Duration| forward.timeout.is_none_or(|whole| *it < whole);
+        let limit = of_attempt.filter(below).or(forward.timeout)?;
         let left = ends.map(|ends| ends.saturating_duration_since(clock::now()));
         Some(left.map_or(limit, |left| limit.min(left)))
     }
