@@ -63,6 +63,9 @@ impl Reader<'_> {
             let known = RetryConditions::from_word(word).unwrap_or_default();
             let read = if self.is_grpc() {
                 known.grpc_only()
+            } else if word.bytes().any(|it| it.is_ascii_uppercase()) {
+                // To Envoy words have a case, to gRPC they have none (gRFC A44).
+                RetryConditions::NONE
             } else {
                 known
             };

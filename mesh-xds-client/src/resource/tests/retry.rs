@@ -57,8 +57,12 @@ fn defaults() {
 }
 
 #[test]
-fn words_are_read_in_any_case_and_unknown_ones_ignored() {
-    let words = " 5xx ,UNAVAILABLE,503, retriable-headers,,connect-failure";
+fn unknown_words_are_ignored_and_only_grpc_reads_capitals() {
+    let capitals = policy("UNAVAILABLE,5XX");
+    assert!(read(Dialect::Envoy, capitals.clone()).on.is_empty());
+    let unavailable = RetryConditions::GRPC_UNAVAILABLE.grpc_only();
+    assert_eq!(read(Dialect::Grpc, capitals).on, unavailable);
+    let words = " 5xx ,unavailable,503, retriable-headers,,connect-failure";
     let both = RetryConditions::FIVE_XX
         .union(RetryConditions::GRPC_UNAVAILABLE)
         .union(RetryConditions::CONNECT_FAILURE);
