@@ -21,6 +21,10 @@ pub struct Ask {
     pub(crate) authority: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Vec<u8>>,
+    pub(crate) chunked: bool,
+    pub(crate) trailers: Vec<(String, String)>,
+    pub(crate) raw: Option<String>,
+    pub(crate) logged: bool,
     pub(crate) protocols: Vec<Protocol>,
     pub(crate) scripts: Vec<(&'static str, Behaviour)>,
     pub(crate) times: u32,
@@ -37,6 +41,10 @@ pub fn get(path: &str) -> Ask {
         authority: "shop.test".to_owned(),
         headers: Vec::new(),
         body: None,
+        chunked: false,
+        trailers: Vec::new(),
+        raw: None,
+        logged: true,
         protocols: vec![Protocol::Http1, Protocol::Http2],
         scripts: Vec::new(),
         times: 1,
@@ -53,7 +61,50 @@ pub fn post(path: &str, body: &str) -> Ask {
     ask
 }
 
+/// A request of HTTP/1.1 of these lines, to which one with its id is added behind the first.
+#[must_use]
+pub fn raw(lines: &[&str]) -> Ask {
+    let mut ask = get("-").method("raw").by(Protocol::Http1);
+    let (first, rest) = lines.split_first().expect("a first line");
+    let mut text = format!("{first}\r\nx-request-id: ID\r\n");
+    for line in rest {
+        text.push_str(line);
+        text.push_str("\r\n");
+    }
+    ask.raw = Some(text + "\r\n");
+    ask.path = lines.join(" / ");
+    ask
+}
+
 impl Ask {
+    /// With these bytes behind the lines of [`raw`].
+    #[must_use]
+    pub fn then(mut self, bytes: &str) -> Self {
+        self.raw.get_or_insert_default().push_str(bytes);
+        self
+    }
+
+    /// Without a look at the log, where a request that cannot be read has no id.
+    #[must_use]
+    pub fn unlogged(mut self) -> Self {
+        self.logged = false;
+        self
+    }
+
+    /// With a body whose length is not told: in chunks over HTTP/1.1.
+    #[must_use]
+    pub fn chunked(mut self) -> Self {
+        self.chunked = true;
+        self
+    }
+
+    /// With a trailer behind a body whose length is not told.
+    #[must_use]
+    pub fn trailer(mut self, name: &str, value: &str) -> Self {
+        self.trailers.push((name.to_owned(), value.to_owned()));
+        self.chunked()
+    }
+
     /// With another method.
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
@@ -83,6 +134,18 @@ impl Ask {
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .by(Protocol::Http2)
+    }
+
+    /// The length of its body where that is not told: then it is up to each proxy whether it tells.
+    pub(crate) fn untold_length(&self) -> Option<usize> {
+        let untold = self.chunked || self.is_grpc();
+        self.body.as_ref().filter(|_| untold).map(Vec::len)
+    }
+
+    /// Whether it says that it is of gRPC.
+    pub(crate) fn is_grpc(&self) -> bool {
+        let mut headers = self.headers.iter();
+        headers.any(|(name, value)| name == "content-type" && value.starts_with("application/grpc"))
     }
 
     /// By one protocol alone.

@@ -12,6 +12,15 @@ use crate::{Ask, outcome::Answer};
 /// Sends one request on a connection of its own.
 pub(crate) async fn send(at: SocketAddr, ask: &Ask, id: &str) -> Option<Answer> {
     let mut stream = TcpStream::connect(at).await.ok()?;
+    let bytes = ask.raw.as_ref().map_or_else(
+        || bytes(ask, id),
+        |raw| raw.replacen("ID", id, 1).into_bytes(),
+    );
+    stream.write_all(&bytes).await.ok()?;
+    Reader::new(stream).answer(ask.method == "HEAD").await
+}
+
+fn bytes(ask: &Ask, id: &str) -> Vec<u8> {
     let mut text = format!("{} {} HTTP/1.1\r\n", ask.method, ask.path);
     text.push_str(&format!(
         "host: {}\r\nx-request-id: {id}\r\n",
@@ -20,14 +29,28 @@ pub(crate) async fn send(at: SocketAddr, ask: &Ask, id: &str) -> Option<Answer> 
     for (name, value) in &ask.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
-    if let Some(body) = &ask.body {
-        text.push_str(&format!("content-length: {}\r\n", body.len()));
+    match &ask.body {
+        Some(_) if ask.chunked => text.push_str("transfer-encoding: chunked\r\n"),
+        Some(body) => text.push_str(&format!("content-length: {}\r\n", body.len())),
+        None => {}
     }
     text.push_str("\r\n");
     let mut bytes = text.into_bytes();
-    bytes.extend(ask.body.iter().flatten());
-    stream.write_all(&bytes).await.ok()?;
-    Reader::new(stream).answer(ask.method == "HEAD").await
+    let Some(body) = ask.body.as_ref().filter(|_| ask.chunked) else {
+        bytes.extend(ask.body.iter().flatten());
+        return bytes;
+    };
+    for piece in body.chunks(1 << 14) {
+        bytes.extend(format!("{:x}\r\n", piece.len()).bytes());
+        bytes.extend(piece);
+        bytes.extend(b"\r\n");
+    }
+    bytes.extend(b"0\r\n");
+    for (name, value) in &ask.trailers {
+        bytes.extend(format!("{name}: {value}\r\n").bytes());
+    }
+    bytes.extend(b"\r\n");
+    bytes
 }
 
 struct Reader {

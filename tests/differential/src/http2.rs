@@ -27,13 +27,19 @@ async fn exchange(sender: h2::client::SendRequest<Bytes>, ask: &Ask, id: &str) -
     for (name, value) in &ask.headers {
         request = request.header(name, value);
     }
-    if let Some(body) = ask.body.as_ref().filter(|_| !is_grpc(ask)) {
+    if let Some(body) = ask.body.as_ref().filter(|_| ask.untold_length().is_none()) {
         request = request.header("content-length", body.len());
     }
     let request = request.body(()).unwrap();
     let (response, mut stream) = sender.send_request(request, ask.body.is_none()).ok()?;
     if let Some(body) = &ask.body {
-        let _ = stream.send_data(Bytes::copy_from_slice(body), true);
+        let _ = stream.send_data(Bytes::copy_from_slice(body), ask.trailers.is_empty());
+        if !ask.trailers.is_empty() {
+            let trailers = ask.trailers.iter();
+            let trailers =
+                trailers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            let _ = stream.send_trailers(trailers.collect());
+        }
     }
     let (head, mut body) = response.await.ok()?.into_parts();
     let (mut data, mut whole) = (Vec::new(), true);
@@ -57,11 +63,6 @@ async fn exchange(sender: h2::client::SendRequest<Bytes>, ask: &Ask, id: &str) -
         trailers: fields(&trailers),
         whole,
     })
-}
-
-fn is_grpc(ask: &Ask) -> bool {
-    let mut headers = ask.headers.iter();
-    headers.any(|(name, value)| name == "content-type" && value.starts_with("application/grpc"))
 }
 
 fn fields(headers: &HeaderMap) -> Vec<(String, String)> {

@@ -13,17 +13,21 @@
 
 mod ask;
 mod case;
+pub mod choosing;
 pub mod differences;
 mod envoy;
 mod http1;
 mod http2;
 mod log;
+pub mod matching;
 mod outcome;
+mod prelude;
+mod raw_server;
 mod run;
 mod sidecar;
 
 pub use self::{
-    ask::{Ask, Protocol, get, post},
+    ask::{Ask, Protocol, get, post, raw},
     case::Case,
     envoy::Envoy,
     outcome::Outcome,

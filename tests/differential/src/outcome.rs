@@ -24,6 +24,8 @@ pub struct Outcome {
     pub(crate) answer: Option<Answer>,
     pub(crate) seen: Vec<(&'static str, Seen)>,
     pub(crate) line: Option<Line>,
+    /// The length of the body, if it is up to the proxy whether a server is told.
+    pub(crate) untold_length: Option<usize>,
 }
 
 impl Outcome {
@@ -49,12 +51,23 @@ impl Outcome {
             let value =
                 |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
             let headers = seen.headers.iter();
+            let headers = headers.filter(|(name, it)| !self.is_framing(name, it));
             let headers = headers.map(|(name, it)| (name.as_str().to_owned(), value(it)));
             for line in lines(headers.collect(), false) {
                 let _ = writeln!(text, "{server} saw: {line}");
             }
         }
         text
+    }
+
+    /// Whether a header only says where the body ends.
+    fn is_framing(&self, name: &http::HeaderName, value: &http::HeaderValue) -> bool {
+        self.untold_length
+            .is_some_and(|length| match name.as_str() {
+                "transfer-encoding" => value == "chunked",
+                "content-length" => *value == length.to_string(),
+                _ => false,
+            })
     }
 }
 
@@ -91,7 +104,11 @@ fn lines(mut headers: Vec<(String, String)>, report: bool) -> Vec<String> {
         "date" => "date".to_owned(),
         "x-envoy-upstream-service-time" => name,
         "content-length" if report => format!("{name}: of the report"),
-        // What is left of a timeout.
+        // What is left of a timeout, and in what unit.
+        "grpc-timeout" => match milliseconds(&value) {
+            Some(left) => format!("{name}: about {} ms", left.div_ceil(50) * 50),
+            None => format!("{name}: {value}"),
+        },
         "x-envoy-expected-rq-timeout-ms" => {
             let left: u64 = value.parse().unwrap_or_default();
             format!("{name}: about {}", left.div_ceil(200) * 200)
@@ -99,4 +116,19 @@ fn lines(mut headers: Vec<(String, String)>, report: bool) -> Vec<String> {
         _ => format!("{name}: {value}"),
     };
     headers.into_iter().map(line).collect()
+}
+
+/// The value of `grpc-timeout` (gRPC over HTTP/2), as far as whole milliseconds.
+fn milliseconds(value: &str) -> Option<u64> {
+    let unit = value.char_indices().next_back()?;
+    let number: u64 = value[..unit.0].parse().ok()?;
+    Some(match unit.1 {
+        'H' => number * 3_600_000,
+        'M' => number * 60_000,
+        'S' => number * 1_000,
+        'm' => number,
+        'u' => number / 1_000,
+        'n' => number / 1_000_000,
+        _ => return None,
+    })
 }

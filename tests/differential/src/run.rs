@@ -185,10 +185,14 @@ impl Side {
                     }
                 };
                 let answer = timeout(PATIENCE, sent).await.ok().flatten();
-                let line = lines.of(&id).await;
+                let line = match ask.logged {
+                    true => lines.of(&id).await,
+                    false => None,
+                };
                 Outcome {
                     answer,
                     line,
+                    untold_length: ask.untold_length(),
                     seen: Vec::new(),
                 }
             });

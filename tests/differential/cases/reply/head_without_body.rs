@@ -1,11 +1,9 @@
 //! A bodiless answer of the proxy's own to HEAD.
 
-use mesh_testkit::xds::to;
-
-use crate::{Case, get, Protocol};
+use crate::prelude::*;
 
 pub(crate) fn build(case: &mut Case) {
     let missing = case.full("missing");
-    case.routes([to(&missing).prefix("/")]);
-    case.ask(get("/").method("HEAD").by(Protocol::Http1));
+    case.routes([to(&missing)]);
+    case.ask(get("/").method("HEAD").by(Http1));
 }

@@ -1,8 +1,6 @@
 //! No virtual host, no route, no cluster, no endpoint.
 
-use mesh_testkit::xds::{self, to};
-
-use crate::{Case, get};
+use crate::prelude::*;
 
 pub(crate) fn build(case: &mut Case) {
     let empty = case.cluster_with("empty", xds::no_endpoints, |cluster| cluster);

@@ -1,0 +1,8 @@
+//! Neither there nor empty.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    case.hit_or_miss(|route| route.when(header("x-a").present(true).invert()));
+    case.with("x-a", &["v", ""]);
+}

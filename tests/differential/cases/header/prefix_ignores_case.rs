@@ -1,0 +1,8 @@
+//! The beginning of a value in any case.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    case.hit_or_miss(|route| route.when(header("x-a").prefix("Ab").ignore_case()));
+    case.with("x-a", &["abc", "ABC", "xab"]);
+}

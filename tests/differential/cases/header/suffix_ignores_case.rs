@@ -1,0 +1,8 @@
+//! The end of a value in any case.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    case.hit_or_miss(|route| route.when(header("x-a").suffix("Yz").ignore_case()));
+    case.with("x-a", &["xyz", "XYZ", "yzx"]);
+}

@@ -1,0 +1,10 @@
+//! Characters that a path may not have.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    case.one(|route| route);
+    for path in ["/a`b", "/a<b>"] {
+        case.ask(get(path).by(Http1).unlogged());
+    }
+}

@@ -1,0 +1,8 @@
+//! A share of nothing.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    case.hit_or_miss(|route| route.share(0.0));
+    case.ask(get("/").times(20).by(Http1));
+}

@@ -1,0 +1,8 @@
+//! A timeout of zero is none.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    case.one(|route| route.timeout(ms(0)));
+    case.ask(get("/").script("a", [Behaviour::delay(ms(100))]));
+}
