@@ -63,9 +63,14 @@ impl Reader<'_> {
         match HeaderName::from_bytes(lower.as_bytes()) {
             Ok(name) => Some(HeaderSource::Header(name)),
             Err(_) if grpc => Some(HeaderSource::Hidden(lower.into())),
-            Err(_) => {
+            Err(_) if lower.is_empty() || lower.contains(['\0', '\r', '\n']) => {
                 self.error(at, "is not a header name");
                 None
+            }
+            // Envoy looks for it and finds nothing.
+            Err(_) => {
+                self.warn(at, "is the name of no header");
+                Some(HeaderSource::Hidden(lower.into()))
             }
         }
     }
@@ -84,6 +89,10 @@ impl Reader<'_> {
             })
         };
         match matcher.header_match_specifier.as_ref() {
+            // In this field, not in those that came after it, Envoy takes no text for any text.
+            Some(Specifier::ExactMatch(exact)) if exact.is_empty() && !self.is_grpc() => {
+                text(Some(StringMatchKind::Prefix("".into())))
+            }
             Some(Specifier::ExactMatch(exact)) => {
                 text(Some(StringMatchKind::Exact(exact.as_str().into())))
             }

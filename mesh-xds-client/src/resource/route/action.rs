@@ -46,6 +46,7 @@ impl Reader<'_> {
         let stream = self.stream_timeouts(at, action.max_stream_duration.as_ref());
         let timeout = self.route_timeout(at, action);
         let retry = self.optional_retry(&at.field("retry_policy"), action.retry_policy.as_ref());
+        let cluster_not_found = self.cluster_not_found(at, action);
         let cluster = match self.cluster_choice(at, action, plugins)? {
             Choice::Cluster(cluster) => cluster,
             Choice::Refuse(reason) => return Some(RouteAction::Refuse(reason.into())),
@@ -59,7 +60,7 @@ impl Reader<'_> {
             timeout,
             stream: stream?,
             retry,
-            cluster_not_found: self.cluster_not_found(at, action),
+            cluster_not_found,
         })))
     }
 

@@ -117,10 +117,14 @@ impl Reader<'_> {
                 None
             }
             RandomValueSpecifier::HeaderName(name) => {
+                let at = at.field("header_name");
                 let parsed = HeaderName::from_bytes(name.as_bytes()).ok();
-                if parsed.is_none() {
+                if name.contains(['\0', '\r', '\n']) {
                     let reason = format!("{} is not a header name", quoted(name));
-                    self.error(&at.field("header_name"), reason);
+                    self.error(&at, reason);
+                } else if parsed.is_none() {
+                    // Envoy finds no number there, and throws dice.
+                    self.warn(&at, NO_EFFECT);
                 }
                 parsed
             }

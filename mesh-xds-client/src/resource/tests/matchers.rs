@@ -78,7 +78,12 @@ fn where_a_header_matcher_reads() {
         assert_eq!(source(Dialect::Envoy, name), envoy);
     }
     assert_eq!(source(Dialect::Envoy, "Host"), HeaderSource::Authority);
-    for name in ["", "a b", "\u{e4}"] {
+    for name in ["a b", "\u{e4}", ":other"] {
+        for dialect in BOTH {
+            assert_eq!(source(dialect, name), hidden(name));
+        }
+    }
+    for name in ["", "a\n"] {
         assert_eq!(source(Dialect::Grpc, name), hidden(name));
         let matches = header(name, Some(Specifier::PresentMatch(true)));
         assert_eq!(
@@ -186,6 +191,26 @@ fn empty_and_unknown_texts_are_refused() {
             &matching(header("x", Some(Specifier::ExactMatch(empty())))),
         );
     }
+}
+
+#[test]
+fn an_exact_match_of_nothing_is_one_of_anything_in_envoy() {
+    let empty = String::new;
+    let kind = |dialect, specifier| one_header(dialect, header("x", Some(specifier))).kind;
+    let text_of = |kind| match kind {
+        HeaderMatchKind::Text(text) => text.kind,
+        other => panic!("{other:?}"),
+    };
+    let old = || Specifier::ExactMatch(empty());
+    let new = text(Some(MatchPattern::Exact(empty())), false);
+    let (any, none) = (
+        StringMatchKind::Prefix("".into()),
+        StringMatchKind::Exact("".into()),
+    );
+    assert_eq!(text_of(kind(Dialect::Envoy, old())), any);
+    assert_eq!(text_of(kind(Dialect::Grpc, old())), none);
+    let new = Specifier::StringMatch(new);
+    assert_eq!(text_of(kind(Dialect::Envoy, new)), none);
 }
 
 #[test]

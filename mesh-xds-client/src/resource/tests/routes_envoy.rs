@@ -441,7 +441,7 @@ fn weighted_clusters() {
                 ..entry("b", 1)
             },
         ],
-        random_value_specifier: Some(RandomValueSpecifier::HeaderName("a b".to_owned())),
+        random_value_specifier: Some(RandomValueSpecifier::HeaderName("a\n".to_owned())),
         ..Default::default()
     };
     assert_eq!(
@@ -450,8 +450,17 @@ fn weighted_clusters() {
             format!("{at}.clusters[0].weight: is missing"),
             format!("{at}.clusters[1].name: is empty"),
             format!("{at}.clusters[2].cluster_header: is given beside a name"),
-            format!("{at}.header_name: \"a b\" is not a header name"),
+            format!("{at}.header_name: \"a\\n\" is not a header name"),
         ]
+    );
+    let pseudo = pb::WeightedCluster {
+        clusters: vec![entry("a", 1)],
+        random_value_specifier: Some(RandomValueSpecifier::HeaderName(":path".to_owned())),
+        ..Default::default()
+    };
+    assert_eq!(
+        warnings(ENVOY, &routes(vec![to(weighted(pseudo))])),
+        [format!("{at}.header_name: is accepted but has no effect")]
     );
     let none = pb::WeightedCluster::default();
     assert_eq!(
