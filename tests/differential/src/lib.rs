@@ -22,6 +22,7 @@ mod log;
 pub mod matching;
 mod outcome;
 mod prelude;
+pub mod random;
 mod raw_server;
 mod run;
 mod sidecar;

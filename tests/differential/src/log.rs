@@ -45,13 +45,13 @@ impl Lines {
         lines.insert(id.to_owned(), line);
     }
 
-    /// The line of a request, which may be some time in coming; `None` if it does not come.
+    /// Takes the line of a request, which may be some time in coming; `None` if it does not come.
     pub(crate) async fn of(&self, id: &str) -> Option<Line> {
         let last = Instant::now() + Duration::from_secs(10);
         loop {
             let found = {
-                let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                lines.get(id).cloned()
+                let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                lines.remove(id)
             };
             if found.is_some() || Instant::now() >= last {
                 return found;
