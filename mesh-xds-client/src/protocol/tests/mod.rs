@@ -4,6 +4,7 @@ mod bounds;
 mod delta;
 mod life;
 pub(crate) mod model;
+pub(crate) mod seeds;
 mod simulation;
 mod sotw;
 mod stream;

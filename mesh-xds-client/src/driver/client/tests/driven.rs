@@ -26,12 +26,12 @@ use tokio::{
 };
 use tonic::Status;
 
-use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, render, seeds};
+use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, render};
 use crate::{
     XdsOptions, XdsSource,
     bootstrap::{Bootstrap, Node, XdsServer},
     driver::{BoxError, Channel, Connector},
-    protocol::Variant,
+    protocol::{Variant, tests::seeds::seeds},
     resource::ResourceType,
 };
 

@@ -19,12 +19,13 @@ use mesh_core::{
 };
 use mesh_proto::Any;
 
-use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, ports, render, seeds};
+use super::world::{Content, Expected, Held, Key, TARGETS, brief, draw_key, ports, render};
 use crate::{
     bootstrap::{Bootstrap, Node, ServerFeatures, XdsServer},
     driver::{Client, Decoder},
     protocol::{
-        AdsConfig, AdsRequest, AdsResponse, AdsState, Limits, Variant, tests::model::Server,
+        AdsConfig, AdsRequest, AdsResponse, AdsState, Limits, Variant,
+        tests::{model::Server, seeds::seeds},
     },
     resource::{DecodeOptions, ResourceType},
 };

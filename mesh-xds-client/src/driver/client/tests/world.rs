@@ -1,6 +1,6 @@
 //! What the simulated control planes have to say, and what a target must make of it.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use mesh_core::{
     config::{Address, ClusterEntry, Dialect, Snapshot},
@@ -274,19 +274,4 @@ pub(super) fn ports(entry: &ClusterEntry) -> Vec<u16> {
         other => panic!("{other:?}"),
     };
     endpoints.map(|endpoint| port(&endpoint.address)).collect()
-}
-
-/// The seeds to run: `MESH_SEEDS` of them from `MESH_SEED` on. Of the latter alone just that one, and
-/// without both a `few`.
-pub(super) fn seeds(few: u64) -> Range<u64> {
-    let (first, count) = (number("MESH_SEED"), number("MESH_SEEDS"));
-    let count = count.unwrap_or(if first.is_some() { 1 } else { few });
-    let first = first.unwrap_or(0x5eed);
-    first..first + count
-}
-
-/// A number from the environment.
-fn number(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}: a number")))
 }
