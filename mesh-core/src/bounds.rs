@@ -29,8 +29,10 @@ pub enum Bound {
     ReplayBuffer,
     /// Bytes and headers of the head of an answer over HTTP/1.
     AnswerHead,
-    /// Bytes and headers of the head of a client's request over HTTP/1.
+    /// Bytes and headers of the head of a client's request.
     RequestHead,
+    /// Frames of a client over HTTP/2 that make work and bring nothing, as resets.
+    ClientFrames,
     /// Connections of the clients of a listener.
     ListenerConnections,
     /// Series of the metrics page.
@@ -50,6 +52,7 @@ impl Bound {
         Self::ReplayBuffer,
         Self::AnswerHead,
         Self::RequestHead,
+        Self::ClientFrames,
         Self::ListenerConnections,
         Self::MetricSeries,
     ];
@@ -68,6 +71,7 @@ impl Bound {
             Self::ReplayBuffer => "replay_buffer",
             Self::AnswerHead => "answer_head",
             Self::RequestHead => "request_head",
+            Self::ClientFrames => "client_frames",
             Self::ListenerConnections => "listener_connections",
             Self::MetricSeries => "metric_series",
         }

@@ -109,38 +109,21 @@ async fn it_counts_the_requests_of_all_workers() {
     assert_eq!(answer.status(), 200);
     let kind = answer.headers()["content-type"].to_str().unwrap();
     assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
-    let page = text(answer).await;
+    drop(answer);
     let answered = [
         "http_request_method=\"PUT\"",
         "http_response_status_code=\"200\"",
         "server_address=\"xds:///outbound\"",
         "mesh_cluster=\"b\"",
     ];
-    let counted = value(
-        &page,
-        "http_client_request_duration_seconds_count",
-        &answered,
-    );
-    assert_eq!(counted, Some(12.0), "{page}");
+    let name = "http_client_request_duration_seconds_count";
+    assert_eq!(sidecar.counted(name, &answered, 12.0).await, 12.0);
     let refused = ["mesh_target=\"xds:///outbound\"", "error_type=\"no_route\""];
-    let counted = value(&page, "mesh_client_requests_failed_total", &refused);
-    assert_eq!(counted, Some(1.0), "{page}");
+    let name = "mesh_client_requests_failed_total";
+    assert_eq!(sidecar.counted(name, &refused, 1.0).await, 1.0);
     let bound = ["mesh_bound=\"request_head\""];
-    let counted = value(&page, "mesh_bound_exceeded_total", &bound);
-    assert_eq!(counted, Some(0.0), "{page}");
-}
-
-/// The value of the only series of `name` that has these labels.
-fn value(page: &str, name: &str, labels: &[&str]) -> Option<f64> {
-    let of_name = page.lines().filter(|line| {
-        let rest = line.strip_prefix(name);
-        rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
-    });
-    let mut found = of_name.filter(|line| labels.iter().all(|label| line.contains(label)));
-    let (Some(only), None) = (found.next(), found.next()) else {
-        return None;
-    };
-    only.rsplit_once(' ')?.1.parse().ok()
+    let name = "mesh_bound_exceeded_total";
+    assert_eq!(sidecar.counted(name, &bound, 0.0).await, 0.0);
 }
 
 #[tokio::test]

@@ -3,11 +3,14 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
 mod admin;
 mod drain;
 mod flags;
+mod hygiene;
 mod program;
 mod support;
+mod under_load;

@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its end.
 
-use std::{convert::Infallible, pin::pin};
+use std::{convert::Infallible, error::Error as _, pin::pin};
 
 use http::{HeaderValue, Request, Response, header::CONNECTION};
 use hyper::{
@@ -48,8 +48,8 @@ impl Serving {
             .header_read_timeout(options.idle_timeout)
             .max_headers(options.max_headers)
             .max_header_size(options.max_header_bytes)
-            // A client may close its half when it has said all, and still wants the answer.
-            .half_close(true);
+            // A client that closes its half has left, and its request goes no further, as with Envoy.
+            .half_close(false);
         let mut http2 = http2::Builder::new(Tasks(executor));
         let max_header_bytes = u32::try_from(options.max_header_bytes).unwrap_or(u32::MAX);
         http2
@@ -90,9 +90,7 @@ impl Serving {
             Spoken::Http2 => self.serve_http2(io).await,
         };
         if let Err(error) = ended {
-            if error.is_parse_too_large() {
-                Bound::RequestHead.exceeded();
-            }
+            count(&error);
             tracing::debug!(%error, "a client's connection failed");
         }
     }
@@ -127,10 +125,15 @@ impl Serving {
     }
 
     async fn serve_http2(&self, io: Io) -> hyper::Result<()> {
-        let proxy = self.proxy.clone();
+        let (proxy, max_headers) = (self.proxy.clone(), self.options.max_headers);
         let service = service_fn(move |request: Request<Incoming>| {
             let proxy = proxy.clone();
-            async move { Ok::<_, Infallible>(proxy.answer(request).await) }
+            async move {
+                Ok::<_, Infallible>(match request.headers().len() > max_headers {
+                    true => proxy.too_large(&request),
+                    false => proxy.answer(request).await,
+                })
+            }
         });
         let mut connection = pin!(self.http2.serve_connection(io, service));
         let mut draining = self.draining.clone();
@@ -142,6 +145,18 @@ impl Serving {
         // GOAWAY: first one that refuses nothing, then, when the client has seen that, the last.
         connection.as_mut().graceful_shutdown();
         connection.await
+    }
+}
+
+/// Counts a bound that ended a connection.
+fn count(error: &hyper::Error) {
+    let of_http2 = error.source().and_then(|it| it.downcast_ref::<h2::Error>());
+    if error.is_parse_too_large() {
+        Bound::RequestHead.exceeded();
+    } else if of_http2
+        .is_some_and(|it| it.is_library() && it.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
+    {
+        Bound::ClientFrames.exceeded();
     }
 }
 

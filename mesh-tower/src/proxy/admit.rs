@@ -2,10 +2,11 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version,
-    header::{CONNECTION, COOKIE, HOST, UPGRADE},
+    header::{CONNECTION, COOKIE, EXPECT, HOST, UPGRADE},
 };
 use mesh_core::local_reply::LocalReply;
 
+use super::http1;
 use crate::connect::hop_by_hop;
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -41,36 +42,60 @@ const CONTROLS: [&str; 20] = [
 pub(super) enum Refusal {
     /// It is of HTTP/1.0 or older.
     OldVersion,
+    /// Its method or its target is none.
+    Malformed,
+    /// Its body is coded in a way that is not known.
+    Coding,
     /// It wants another protocol than HTTP.
     Upgrade,
+    /// It wants a tunnel, which no route gives.
+    Tunnel,
     /// It says nobody to whom it is addressed.
     NoHost,
+    /// What it is addressed to is no authority.
+    Host,
     /// It is for the proxy itself (`OPTIONS *`).
     NoPath,
+    /// It has too many headers.
+    TooLarge,
 }
 
 impl Refusal {
-    /// Whether it says so little of itself that its connection over HTTP/1.1 is not trusted further.
-    pub(super) fn ends_connection(self) -> bool {
-        self == Self::NoHost
-    }
-
     /// The answer.
     pub(super) fn reply(self) -> LocalReply {
-        let (status, body, details) = match self {
-            Self::OldVersion => (
-                StatusCode::UPGRADE_REQUIRED,
-                "Upgrade Required",
-                "low_version",
+        let (status, body, flag, details) = match self {
+            Self::OldVersion => (426, "Upgrade Required", "", "low_version"),
+            Self::Malformed => (400, "Bad Request", "DPE", "http1.codec_error"),
+            Self::Coding => (
+                501,
+                "Not Implemented",
+                "DPE",
+                "http1.invalid_transfer_encoding",
             ),
-            Self::Upgrade => (StatusCode::FORBIDDEN, "", "upgrade_failed"),
-            Self::NoHost => (StatusCode::BAD_REQUEST, "", "missing_host_header"),
-            Self::NoPath => (StatusCode::NOT_FOUND, "", "absolute_path_rejected"),
+            Self::Upgrade => (403, "", "", "upgrade_failed"),
+            Self::Tunnel => (404, "", "NR", "route_not_found"),
+            Self::NoHost => (400, "", "", "missing_host_header"),
+            Self::Host => (400, "Bad Request", "DPE", "http.invalid_authority"),
+            Self::NoPath => (404, "", "", "absolute_path_rejected"),
+            Self::TooLarge => (
+                431,
+                "Request Header Fields Too Large",
+                "DPE",
+                "http1.too_many_headers",
+            ),
         };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
         LocalReply {
+            flag,
             details: details.into(),
             ..LocalReply::new(status, body)
         }
+    }
+
+    /// Whether a connection over HTTP/1.1 ends with the answer: what comes next on it may be something
+    /// else than a request, or not what it seems.
+    pub(super) fn closes(self) -> bool {
+        self != Self::NoPath
     }
 }
 
@@ -82,15 +107,31 @@ pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     if request.version() < Version::HTTP_11 {
         return Err(Refusal::OldVersion);
     }
+    if request.version() == Version::HTTP_11 {
+        http1::check(request)?;
+    }
+    if *request.method() == Method::CONNECT {
+        return Err(Refusal::Tunnel);
+    }
     if asks_for_upgrade(request) {
         return Err(Refusal::Upgrade);
     }
     one_host(request)?;
     if !request.uri().path().starts_with('/') {
-        return Err(Refusal::NoPath);
+        let about_us = *request.method() == Method::OPTIONS && request.uri().path() == "*";
+        return Err(match about_us {
+            true => Refusal::NoPath,
+            false => Refusal::Malformed,
+        });
     }
     let http2 = request.version() == Version::HTTP_2;
     let headers = request.headers_mut();
+    if let Some(expected) = headers.get(EXPECT)
+        && expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
+    {
+        // Whoever reads the body says that it may come (Envoy, "proxy_100_continue": no).
+        headers.remove(EXPECT);
+    }
     hop_by_hop::strip_request(headers);
     if http2 {
         one_line_of_cookies(headers);
@@ -121,10 +162,9 @@ fn asks_for_upgrade<B>(request: &Request<B>) -> bool {
         let asked = headers.get(UPGRADE)?.to_str().ok()?;
         Some(!asked.eq_ignore_ascii_case("h2c"))
     };
-    request.method() == Method::CONNECT
-        || (headers.contains_key(CONNECTION)
-            && hop_by_hop::connection_has(headers, "upgrade")
-            && asked() == Some(true))
+    headers.contains_key(CONNECTION)
+        && hop_by_hop::connection_has(headers, "upgrade")
+        && asked() == Some(true)
 }
 
 /// Sees to it that a request has one authority: that of its URI, or its `host` header. Several lines
@@ -215,7 +255,9 @@ mod tests {
             (request("/a", &[]), Refusal::NoHost),
             (star, Refusal::NoPath),
             (old, Refusal::OldVersion),
-            (tunnel, Refusal::Upgrade),
+            (tunnel, Refusal::Tunnel),
+            (request("*", &[host]), Refusal::Malformed),
+            (request("/a", &[("host", "a b")]), Refusal::Host),
         ] {
             assert_eq!(admit(&mut request), Err(refusal), "{request:?}");
         }
@@ -253,6 +295,17 @@ mod tests {
         assert_eq!(headers["x-envoy-external-address"], "192.0.2.1");
         assert_eq!(headers["x-user"], "ann");
         assert_eq!(headers["x-forwarded-proto"], "http");
+    }
+
+    #[test]
+    fn who_waits_to_go_on_waits_for_us() {
+        let host = ("host", "a.test");
+        let mut waits = request("/a", &[host, ("expect", "100-Continue")]);
+        admit(&mut waits).unwrap();
+        assert!(!waits.headers().contains_key("expect"));
+        let mut other = request("/a", &[host, ("expect", "something")]);
+        admit(&mut other).unwrap();
+        assert_eq!(other.headers()["expect"], "something");
     }
 
     #[test]

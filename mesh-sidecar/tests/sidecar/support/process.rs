@@ -72,6 +72,30 @@ impl Sidecar {
         timeout(PATIENCE, ready).await.unwrap();
     }
 
+    /// The only series of that name that has these labels, once it reaches `least`: some are published
+    /// a few seconds late.
+    pub(crate) async fn counted(&self, name: &str, labels: &[&str], least: f64) -> f64 {
+        let reached = async {
+            loop {
+                let (_, page) = self.page("/metrics").await;
+                match value(&page, name, labels) {
+                    Some(value) if value >= least => return value,
+                    _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        };
+        timeout(PATIENCE, reached).await.expect(name)
+    }
+
+    /// How many bytes of memory it has.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id().unwrap());
+        let status = std::fs::read_to_string(status).unwrap();
+        let resident = status.split("VmRSS:").nth(1).unwrap();
+        let kib: u64 = resident.split_whitespace().next().unwrap().parse().unwrap();
+        kib << 10
+    }
+
     /// Sends it SIGTERM.
     pub(crate) async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
@@ -109,4 +133,17 @@ fn bootstrap(plane: SocketAddr) -> String {
         r#"{{"xds_servers":[{{"server_uri":"{plane}","channel_creds":[{{"type":"insecure"}}],
         "server_features":["xds_v3"]}}],"node":{{"id":"sidecar-1"}}}}"#
     )
+}
+
+/// The value of the only series of `name` that has these labels.
+fn value(page: &str, name: &str, labels: &[&str]) -> Option<f64> {
+    let of_name = page.lines().filter(|line| {
+        let rest = line.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with(['{', ' ']))
+    });
+    let mut found = of_name.filter(|line| labels.iter().all(|label| line.contains(label)));
+    let (Some(only), None) = (found.next(), found.next()) else {
+        return None;
+    };
+    only.rsplit_once(' ')?.1.parse().ok()
 }

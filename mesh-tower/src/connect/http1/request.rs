@@ -1,6 +1,6 @@
 //! A request as HTTP/1.1 writes it.
 
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Version};
 use http_body::Body as _;
@@ -34,6 +34,7 @@ pub(super) fn prepare(
     }
     hop_by_hop::strip_request(request.headers_mut());
     tell_no_body(&mut request);
+    tell_chunks(&mut request);
     *request.version_mut() = Version::HTTP_11;
     let uri = if *request.method() == Method::CONNECT {
         request.uri().clone()
@@ -63,6 +64,18 @@ fn tell_no_body(request: &mut Request<RequestBody>) {
         headers
             .entry(CONTENT_LENGTH)
             .or_insert(HeaderValue::from_static("0"));
+    }
+}
+
+/// Says that a body of unknown length comes in chunks where hyper would take it for none, and lose it.
+fn tell_chunks(request: &mut Request<RequestBody>) {
+    if matches!(*request.method(), Method::GET | Method::HEAD)
+        && !request.body().is_end_stream()
+        && request.body().size_hint().exact().is_none()
+        && !request.headers().contains_key(CONTENT_LENGTH)
+    {
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
     }
 }
 
