@@ -9,6 +9,7 @@
 mod admin;
 mod drain;
 mod flags;
+mod h2spec;
 mod hygiene;
 mod program;
 mod support;

@@ -10,11 +10,12 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use mesh_core::bounds::Bound;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use super::{
     Draining, ListenOptions,
     drain::IDLE_GRACE,
+    linger::Lingering,
     preface::{Heard, Spoken, hear},
 };
 use crate::{connect::Executor, proxy::Proxy, response::GuardedBody};
@@ -33,7 +34,7 @@ pub(super) struct Serving {
     http2: http2::Builder<Tasks>,
 }
 
-type Io = TokioIo<Heard<TcpStream>>;
+type Io = TokioIo<Heard<Lingering>>;
 
 impl Serving {
     pub(super) fn new(
@@ -68,13 +69,13 @@ impl Serving {
     }
 
     /// Serves a connection until it ends.
-    pub(super) async fn serve(&self, stream: TcpStream) {
+    pub(super) async fn serve(&self, stream: Lingering) {
         let mut draining = self.draining.clone();
         // A client that says nothing holds nothing but its place, and leaves when all do.
         let said = tokio::select! {
-            said = says_something(&stream) => said,
+            said = stream.says_something() => said,
             () = draining.begun() => {
-                timeout(IDLE_GRACE, says_something(&stream)).await.unwrap_or(false)
+                timeout(IDLE_GRACE, stream.says_something()).await.unwrap_or(false)
             }
         };
         if !said {
@@ -158,11 +159,6 @@ fn count(error: &hyper::Error) {
     {
         Bound::ClientFrames.exceeded();
     }
-}
-
-/// Waits for the first byte of a connection; false when there is none.
-async fn says_something(stream: &TcpStream) -> bool {
-    matches!(stream.peek(&mut [0]).await, Ok(1..))
 }
 
 /// Runs the requests of HTTP/2 connections.

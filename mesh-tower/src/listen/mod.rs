@@ -6,6 +6,7 @@
 
 mod connection;
 mod drain;
+mod linger;
 mod options;
 mod preface;
 mod socket;

@@ -8,7 +8,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{Draining, ListenOptions, connection::Serving};
+use super::{Draining, ListenOptions, connection::Serving, linger::Lingering};
 use crate::{connect::Executor, proxy::Proxy};
 
 /// How many connections the kernel keeps that have not been accepted yet.
@@ -78,10 +78,8 @@ impl Listener {
                 () = draining.begun() => break,
             };
             let serving = Arc::clone(&serving);
-            executor.spawn(async move {
-                serving.serve(stream).await;
-                drop(place);
-            });
+            let stream = Lingering::new(stream, place, executor.clone());
+            executor.spawn(async move { serving.serve(stream).await });
         }
         drop(self.socket);
         let _ = places.acquire_many(max).await;

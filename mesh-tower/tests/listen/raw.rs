@@ -106,3 +106,33 @@ async fn a_connection_more_than_may_be_waits_for_its_place() {
     timeout(PATIENCE, second.read_u8()).await.unwrap().unwrap();
     assert_eq!(server.count(), 2);
 }
+
+#[tokio::test]
+async fn whoever_still_talks_hears_the_answer() {
+    let server = EchoServer::http1().start();
+    let served = serve_to(&[server.socket()]);
+    let whole = vec![b'x'; 8 << 20];
+    for (target, line) in [
+        ("/a", "HTTP/1.1 400 Bad Request\r\n"),
+        ("*", "HTTP/1.1 400 Bad Request\r\n"),
+    ] {
+        let mut stream = TcpStream::connect(served.at).await.unwrap();
+        let head = format!(
+            "POST {target} HTTP/1.1\r\ncontent-length: {}\r\n\r\n",
+            whole.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // All of it, before it listens.
+        timeout(PATIENCE, stream.write_all(&whole))
+            .await
+            .unwrap()
+            .unwrap();
+        let mut answer = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(answer.starts_with(line), "{answer}");
+    }
+    assert_eq!(server.count(), 0);
+}

@@ -6,6 +6,7 @@ mod bodiless;
 mod floods;
 mod half_closed;
 mod heads;
+mod idle;
 mod interim;
 mod slow;
 mod smuggling;

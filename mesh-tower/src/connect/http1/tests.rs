@@ -241,6 +241,23 @@ async fn methods_with_a_body_say_that_there_is_none() {
 }
 
 #[tokio::test]
+async fn a_body_that_few_expect_is_sent_all_the_same() {
+    for method in ["GET", "HEAD", "DELETE"] {
+        let mut peer = start().await;
+        let frames: Vec<Result<_, BoxError>> = vec![Ok(Frame::data(Bytes::from_static(b"abc")))];
+        let body = RequestBody::boxed(StreamBody::new(futures_util::stream::iter(frames)));
+        let request = Request::builder().method(method).uri("http://a.example/x");
+        let _sent = peer.send(request.body(body).unwrap());
+        let head = peer.head().await;
+        assert!(
+            head.contains("\r\ntransfer-encoding: chunked\r\n"),
+            "{head}"
+        );
+        assert_eq!(peer.head().await, "3\r\nabc\r\n0\r\n\r\n");
+    }
+}
+
+#[tokio::test]
 async fn chunked_both_ways_with_trailers() {
     let mut peer = start().await;
     let mut trailers = HeaderMap::new();
