@@ -75,6 +75,8 @@ impl RetryConditions {
     /// gRPC status UNAVAILABLE.
     pub const GRPC_UNAVAILABLE: Self = Self(1 << 12);
 
+    /// All that look at a gRPC status.
+    pub const CODES: Self = Self(0x1f << 8);
     /// Not a word but a rule (gRFC A44, dialect grpc): an attempt of a gRPC call that ended without
     /// a gRPC status counts by the code that its failure maps to. Without it a gRPC condition looks
     /// at received statuses only, as in Envoy.
@@ -114,7 +116,7 @@ impl RetryConditions {
     /// [`Self::FAILURES_BY_CODE`].
     #[must_use]
     pub const fn grpc_only(self) -> Self {
-        match self.0 & 0x1f00 {
+        match self.0 & Self::CODES.0 {
             0 => Self::NONE,
             codes => Self(codes).union(Self::FAILURES_BY_CODE),
         }

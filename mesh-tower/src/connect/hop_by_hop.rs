@@ -29,9 +29,12 @@ const PROTECTED: [&str; 5] = [
 /// Strips a request's hop-by-hop headers and reduces `te` to `trailers` (or removes it).
 pub fn strip_request(headers: &mut HeaderMap) {
     strip(headers);
-    // Looked for as above.
-    if headers.keys().any(|name| name == TE) {
-        reduce_te(headers);
+    // Looked for as above. Most often there is nothing to reduce.
+    let mut lines = headers.iter().filter(|(name, _)| *name == TE);
+    match (lines.next(), lines.next()) {
+        (None, _) => {}
+        (Some((_, only)), None) if only.as_bytes() == b"trailers" => {}
+        _ => reduce_te(headers),
     }
 }
 
@@ -65,12 +68,6 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 fn reduce_te(headers: &mut HeaderMap) {
-    let mut values = headers.get_all(TE).iter();
-    if let (Some(only), None) = (values.next(), values.next())
-        && only.as_bytes() == b"trailers"
-    {
-        return;
-    }
     let trailers = tokens(headers, &TE).any(|token| {
         let coding = token.split(';').next().unwrap_or_default();
         coding.trim().eq_ignore_ascii_case("trailers")

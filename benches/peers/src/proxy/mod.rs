@@ -100,7 +100,7 @@ pub async fn measure(
         }
     };
     let loaded = proxy.memory()?;
-    proxy.end()?;
+    proxy.end().await?;
     println!("{} {idle} {loaded} {measured}", start.as_millis());
     Ok(())
 }
@@ -124,7 +124,7 @@ pub async fn connections(name: &str, behind: &Behind, count: usize) -> Result<()
     let after = proxy.memory()?;
     // Until now all of them have been open.
     drop(callers);
-    proxy.end()?;
+    proxy.end().await?;
     println!("{} 0.00", after.saturating_sub(before));
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use tokio::time::sleep;
 
 use super::{Behind, Protocol, drive::Caller, servers::LISTENER};
 use crate::plane;
@@ -58,7 +59,7 @@ impl Proxy {
                 Err(error) if self.began.elapsed() > PATIENCE => {
                     return Err(error.context("the proxy does not answer"));
                 }
-                Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+                Err(_) => sleep(Duration::from_millis(1)).await,
             }
         }
     }
@@ -78,7 +79,7 @@ impl Proxy {
     }
 
     /// Ends it, and waits until it has written what it has to say.
-    pub fn end(mut self) -> Result<()> {
+    pub async fn end(mut self) -> Result<()> {
         let Some(child) = &mut self.child else {
             return Ok(());
         };
@@ -87,7 +88,8 @@ impl Proxy {
         let asked = Instant::now();
         while child.try_wait()?.is_none() {
             ensure!(asked.elapsed() < PATIENCE, "the proxy does not end");
-            thread::sleep(Duration::from_millis(10));
+            // Meanwhile its clients see that it wants to go.
+            sleep(Duration::from_millis(10)).await;
         }
         self.child = None;
         Ok(())

@@ -41,14 +41,23 @@ impl<'a> Lookups<'a> {
         match self.last.get() {
             Some((last, line)) if last == name => line,
             _ => {
-                let mut lines = self.headers.get_all(name).iter();
-                let value = lines.next();
-                let only = lines.next().is_none();
-                let line = value.map(|value| Line { value, only });
+                let line = self.look_up(name);
                 self.last.set(Some((name, line)));
                 line
             }
         }
+    }
+
+    fn look_up(&self, name: &HeaderName) -> Option<Line<'a>> {
+        // No header of most requests has two lines, and then there is less to find out.
+        if self.headers.len() == self.headers.keys_len() {
+            let value = self.headers.get(name)?;
+            return Some(Line { value, only: true });
+        }
+        let mut lines = self.headers.get_all(name).iter();
+        let value = lines.next()?;
+        let only = lines.next().is_none();
+        Some(Line { value, only })
     }
 }
 

@@ -95,6 +95,9 @@ fn by_code(policy: &RetryPolicy, status: StatusCode, headers: &HeaderMap, grpc: 
     {
         return true;
     }
+    if !on.intersects(RetryConditions::CODES) {
+        return false;
+    }
     let by_http = || {
         let counts = grpc && on.intersects(RetryConditions::FAILURES_BY_CODE);
         (counts && status != StatusCode::OK).then(|| GrpcCode::of_http(status))
