@@ -11,6 +11,7 @@ mod filter;
 mod listener;
 mod matcher;
 mod pattern;
+mod re2;
 mod retry;
 mod route;
 mod snapshot;

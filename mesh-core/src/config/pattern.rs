@@ -1,7 +1,6 @@
 //! Regular expressions from a control plane: anchored, and bounded in size.
 
 use std::{
-    borrow::Cow,
     fmt,
     hash::{Hash, Hasher},
     sync::Arc,
@@ -10,6 +9,7 @@ use std::{
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Serialize, Serializer};
 
+use super::re2;
 use crate::bounds::Bound;
 
 /// A pattern that must match a whole text, in RE2's dialect (`safe_regex` of Envoy and gRPC).
@@ -64,11 +64,10 @@ impl Pattern {
     /// When `source` is not a valid expression or compiles to more than [`Self::SIZE_LIMIT`].
     pub fn new(source: &str) -> Result<Self, PatternError> {
         let source_text = || source.chars().take(256).collect();
-        let unicode = !source.is_ascii() || parse(source, false).is_err();
-        let built = parse(source, unicode).and_then(|()| {
-            let anchored = format!(r"\A(?:{})\z", ascii_classes(source));
-            compile(&anchored, unicode)
-        });
+        let ours = re2::translated(source);
+        let unicode = !ours.is_ascii() || parse(&ours, false).is_err();
+        let built =
+            parse(&ours, unicode).and_then(|()| compile(&format!(r"\A(?:{ours})\z"), unicode));
         match built {
             Ok((regex, size)) => Ok(Self(Arc::new(Compiled {
                 source: source.into(),
@@ -138,37 +137,6 @@ fn compile(source: &str, unicode: bool) -> Result<(Regex, usize), regex::Error> 
     let mut sizes = SIZES.into_iter().map(build);
     let fits = sizes.find(|built| !too_big(built));
     fits.unwrap_or(Err(regex::Error::CompiledTooBig(Pattern::SIZE_LIMIT)))
-}
-
-/// `source` with `\d`, `\s`, `\w` and their opposites as RE2 has them, of ASCII alone. Those of
-/// Unicode match more, and are so large that a thousand routes with `\w+` would take 100 MiB. Word
-/// boundaries stay Unicode's.
-fn ascii_classes(source: &str) -> Cow<'_, str> {
-    if !source.contains('\\') {
-        return Cow::Borrowed(source);
-    }
-    let mut text = String::with_capacity(source.len() + 32);
-    let mut chars = source.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            text.push(c);
-            continue;
-        }
-        // Inside of a class these are classes in a class.
-        match chars.next() {
-            Some('d') => text.push_str("[0-9]"),
-            Some('D') => text.push_str("[^0-9]"),
-            Some('s') => text.push_str(r"[\t\n\x0C\r\x20]"),
-            Some('S') => text.push_str(r"[^\t\n\x0C\r\x20]"),
-            Some('w') => text.push_str("[0-9A-Za-z_]"),
-            Some('W') => text.push_str("[^0-9A-Za-z_]"),
-            escaped => {
-                text.push('\\');
-                text.extend(escaped);
-            }
-        }
-    }
-    Cow::Owned(text)
 }
 
 impl PartialEq for Pattern {
