@@ -10,6 +10,7 @@ use super::http1;
 use crate::connect::hop_by_hop;
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static CLIENT_CERT: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// By these a caller within the mesh may change how its request is treated. Nobody is known to be
@@ -35,6 +36,31 @@ const CONTROLS: [&str; 20] = [
     "x-envoy-upstream-rq-timeout-alt-response",
     "x-envoy-upstream-rq-timeout-ms",
     "x-envoy-upstream-stream-duration-ms",
+];
+
+/// Headers of which Envoy keeps one line, and makes one of several; of all others each line is kept.
+static ONE_LINE: [HeaderName; 21] = [
+    HeaderName::from_static("accept"),
+    HeaderName::from_static("accept-encoding"),
+    HeaderName::from_static("authorization"),
+    HeaderName::from_static("cache-control"),
+    HeaderName::from_static("content-encoding"),
+    HeaderName::from_static("content-type"),
+    HeaderName::from_static("expect"),
+    HeaderName::from_static("grpc-accept-encoding"),
+    HeaderName::from_static("grpc-timeout"),
+    HeaderName::from_static("if-none-match"),
+    HeaderName::from_static("origin"),
+    HeaderName::from_static("pragma"),
+    HeaderName::from_static("referer"),
+    HeaderName::from_static("user-agent"),
+    HeaderName::from_static("via"),
+    HeaderName::from_static("x-client-trace-id"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-port"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-request-id"),
 ];
 
 /// Why a request is not sent on.
@@ -99,6 +125,24 @@ impl Refusal {
     }
 }
 
+/// Gives a request one line of each header that has no more in Envoy.
+pub(super) fn join_lines<B>(request: &mut Request<B>) {
+    let http2 = request.version() == Version::HTTP_2;
+    let headers = request.headers_mut();
+    // Most requests have no header twice.
+    if headers.len() == headers.keys_len() {
+        return;
+    }
+    for name in &ONE_LINE {
+        one_line(headers, name, b",");
+    }
+    // HTTP/2 lets a client send each cookie in a line of its own; others may not (RFC 9113 section
+    // 8.2.3).
+    if http2 {
+        one_line(headers, &COOKIE, b"; ");
+    }
+}
+
 /// Makes of a request as it came one that can be sent on.
 ///
 /// # Errors
@@ -124,7 +168,6 @@ pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
             false => Refusal::Malformed,
         });
     }
-    let http2 = request.version() == Version::HTTP_2;
     let headers = request.headers_mut();
     if let Some(expected) = headers.get(EXPECT)
         && expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
@@ -133,9 +176,9 @@ pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
         headers.remove(EXPECT);
     }
     hop_by_hop::strip_request(headers);
-    if http2 {
-        one_line_of_cookies(headers);
-    }
+    // Who a caller is, its connection says, and nobody else (Envoy, "forward_client_cert_details":
+    // sanitize).
+    headers.remove(&CLIENT_CERT);
     if headers.keys().any(is_control) {
         for name in CONTROLS {
             headers.remove(name);
@@ -186,13 +229,12 @@ fn one_host<B>(request: &mut Request<B>) -> Result<(), Refusal> {
     }
 }
 
-/// HTTP/2 lets a client send each cookie in a line of its own; others may not (RFC 9113 section
-/// 8.2.3).
-fn one_line_of_cookies(headers: &mut HeaderMap) {
-    if headers.get_all(COOKIE).iter().nth(1).is_some()
-        && let Some(joined) = joined(headers, &COOKIE, b"; ")
+/// Makes one line of several of a header.
+fn one_line(headers: &mut HeaderMap, name: &HeaderName, between: &[u8]) {
+    if headers.get_all(name).iter().nth(1).is_some()
+        && let Some(joined) = joined(headers, name, between)
     {
-        headers.insert(COOKIE, joined);
+        headers.insert(name, joined);
     }
 }
 
@@ -283,6 +325,7 @@ mod tests {
             ("host", "shop.test"),
             ("x-envoy-retry-on", "5xx"),
             ("x-envoy-max-retries", "9"),
+            ("x-forwarded-client-cert", "By=spiffe://a"),
             ("x-envoy-external-address", "192.0.2.1"),
             ("x-user", "ann"),
         ];
@@ -291,6 +334,7 @@ mod tests {
         let headers = request.headers();
         assert!(!headers.contains_key("x-envoy-retry-on"));
         assert!(!headers.contains_key("x-envoy-max-retries"));
+        assert!(!headers.contains_key("x-forwarded-client-cert"));
         // This one says where a caller is, and is taken away by an edge alone.
         assert_eq!(headers["x-envoy-external-address"], "192.0.2.1");
         assert_eq!(headers["x-user"], "ann");
@@ -323,12 +367,28 @@ mod tests {
         let lines = |version| {
             let mut request = request("/a", &headers);
             *request.version_mut() = version;
-            admit(&mut request).unwrap();
+            join_lines(&mut request);
             let lines = request.headers().get_all(COOKIE).iter();
             lines.cloned().collect::<Vec<_>>()
         };
         assert_eq!(lines(Version::HTTP_2), ["a=b; c=d"]);
         assert_eq!(lines(Version::HTTP_11), ["a=b", "c=d"]);
+    }
+
+    #[test]
+    fn of_some_headers_there_is_one_line() {
+        let headers = [
+            ("host", "a.test"),
+            ("content-type", "a"),
+            ("x-user", "a"),
+            ("content-type", "b"),
+            ("x-user", "b"),
+        ];
+        let mut request = request("/a", &headers);
+        join_lines(&mut request);
+        let lines = |name| request.headers().get_all(name).iter().count();
+        assert_eq!(request.headers()["content-type"], "a,b");
+        assert_eq!((lines("content-type"), lines("x-user")), (1, 2));
     }
 
     #[test]

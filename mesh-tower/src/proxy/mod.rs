@@ -32,8 +32,9 @@ impl Proxy {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<GuardedBody> {
+    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response<GuardedBody> {
         let arrival = clock::now();
+        admit::join_lines(&mut request);
         let asked = Asked::of(&request);
         let (mut request, arrived) = Received::of(request);
         let line = Line::begin(&request);

@@ -11,7 +11,7 @@ const SEGMENTS: [&str; 12] = [
     "a", "a", "b", "b", "ab", "A", "aB", "", "a%2Fb", "%61", ".", "..",
 ];
 
-const REGEXES: [&str; 18] = [
+const REGEXES: [&str; 22] = [
     "/a",
     "/a.*",
     "/(a|b)/?",
@@ -30,6 +30,10 @@ const REGEXES: [&str; 18] = [
     "/[^%]*",
     "/\\w+/\\w+",
     "/a(/b)*",
+    "/[a&&b]+",
+    "/[[:alpha:]/]*",
+    "/\\Qa\\E.*",
+    "/[a[b-]+/?",
 ];
 
 /// A condition on a path.

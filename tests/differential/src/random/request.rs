@@ -92,6 +92,9 @@ fn method(random: &mut Seeded, conditions: &RouteMatch, ask: &mut Ask) {
     if random.percent(if conditions.grpc.is_some() { 80 } else { 4 }) {
         let kind = word(random, &TYPES);
         *ask = ask.clone().header("content-type", kind);
+        if random.percent(10) {
+            *ask = ask.clone().header("content-type", word(random, &TYPES));
+        }
     }
 }
 
