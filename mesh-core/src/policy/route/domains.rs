@@ -105,9 +105,11 @@ impl Domains {
         let fits = |place: &Place| serves(domain(*place), name);
         let mut prefix = None;
         for written in self.forwards.beginnings(Folded(name)) {
-            let exact = written.exact.filter(fits);
-            if exact.is_some() {
-                return exact;
+            // Most requests end here.
+            if let Some(place) = written.exact
+                && serves(domain(place), name)
+            {
+                return Some(place);
             }
             prefix = prefix.or_else(|| written.wildcard.filter(fits));
         }
