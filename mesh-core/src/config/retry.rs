@@ -82,10 +82,13 @@ impl RetryConditions {
     /// at received statuses only, as in Envoy.
     pub const FAILURES_BY_CODE: Self = Self(1 << 13);
 
+    /// `envoy-ratelimited`: the answer has `x-envoy-ratelimited`, which no other condition answers to.
+    pub const RATE_LIMITED: Self = Self(1 << 14);
+
     /// The condition of one `retry_on` word, in any case; `None` for a word not known here.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        const WORDS: [(&str, RetryConditions); 13] = [
+        const WORDS: [(&str, RetryConditions); 14] = [
             ("5xx", RetryConditions::FIVE_XX),
             ("gateway-error", RetryConditions::GATEWAY_ERROR),
             ("reset", RetryConditions::RESET),
@@ -105,6 +108,7 @@ impl RetryConditions {
                 RetryConditions::GRPC_RESOURCE_EXHAUSTED,
             ),
             ("unavailable", RetryConditions::GRPC_UNAVAILABLE),
+            ("envoy-ratelimited", RetryConditions::RATE_LIMITED),
         ];
         WORDS
             .iter()

@@ -70,9 +70,12 @@ fn answers_to_response(
     headers: &HeaderMap,
     grpc: bool,
 ) -> bool {
-    // Asked last, since it is asked of every answer that is to be retried and of no other. Only
-    // `envoy-ratelimited` would answer to that header, which is not a condition here.
-    by_code(policy, status, headers, grpc) && !headers.contains_key(&RATE_LIMITED)
+    let limited = || headers.contains_key(&RATE_LIMITED);
+    if policy.on.intersects(RetryConditions::RATE_LIMITED) && limited() {
+        return true;
+    }
+    // Asked last, since it is asked of every answer that is to be retried and of no other.
+    by_code(policy, status, headers, grpc) && !limited()
 }
 
 fn by_code(policy: &RetryPolicy, status: StatusCode, headers: &HeaderMap, grpc: bool) -> bool {

@@ -111,6 +111,8 @@ fn a_rate_limiters_refusal_stands() {
         grpc: true,
     };
     assert!(answering(attempted).is_empty());
+    // But for the word that asks for nothing else.
+    assert!(should_retry(&policy("envoy-ratelimited"), attempted));
     headers.remove("x-envoy-ratelimited");
     headers.insert("x-envoy-overloaded", "true".parse().unwrap());
     let attempted = Attempted::Response {
@@ -118,6 +120,7 @@ fn a_rate_limiters_refusal_stands() {
         headers: &headers,
         grpc: true,
     };
+    assert!(!should_retry(&policy("envoy-ratelimited"), attempted));
     assert_eq!(
         answering(attempted),
         ["5xx", "gateway-error", "unavailable"]
