@@ -1,6 +1,7 @@
 //! The one error of the data path: opaque, one word wide, asked by its methods.
 
 mod causes;
+mod dropped;
 mod gave_up;
 mod line;
 
@@ -28,6 +29,7 @@ struct Inner {
     place: Place,
     retried: bool,
     gave_up: Option<GaveUp>,
+    unconditional: bool,
     source: Option<BoxError>,
 }
 
@@ -182,6 +184,7 @@ impl Error {
             place: Place::default(),
             retried: false,
             gave_up: None,
+            unconditional: false,
             source: None,
         }))
     }

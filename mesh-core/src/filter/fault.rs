@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::request;
 
-use super::{ActiveFaults, Draws, FilterContext, HttpFilter, Verdict};
+use super::{ActiveFaults, DelayNote, Draws, FilterContext, HttpFilter, Verdict};
 use crate::{
     config::{Dialect, FaultConfig, MatchRules},
     policy::{
@@ -66,6 +66,9 @@ impl HttpFilter for FaultFilter {
         match faults.delay {
             None => verdict(false),
             Some(delay) => {
+                if let Some(note) = head.extensions.get::<DelayNote>() {
+                    note.write();
+                }
                 let sleep = cx.timer.sleep(delay);
                 Verdict::Wait(Box::pin(async move {
                     sleep.await;

@@ -11,7 +11,16 @@ mod fault;
 mod registry;
 mod run;
 
-use std::{any::Any, fmt, pin::Pin, time::Duration};
+use std::{
+    any::Any,
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{request, response};
 
@@ -72,6 +81,22 @@ pub enum Verdict {
     /// It waits; what comes out is the filter's verdict. Dropping the future, when the caller gives
     /// up, ends the wait.
     Wait(VerdictFuture),
+}
+
+/// Put into a request's extensions: says afterwards whether a fault has delayed it. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct DelayNote(Arc<AtomicBool>);
+
+impl DelayNote {
+    fn write(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the request was delayed.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A verdict to wait for.

@@ -37,6 +37,15 @@ pub struct LocalReply {
     pub headers: HeaderMap,
 }
 
+/// What a log says of an answer that was made by the mesh: found in its extensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// [`LocalReply::flag`].
+    pub flag: &'static str,
+    /// [`LocalReply::details`].
+    pub details: Cow<'static, str>,
+}
+
 /// What stands in front of the reason in the body of a reset, before and after a retry.
 const RESET: &str = "upstream connect error or disconnect/reset before headers. reset reason: ";
 const RETRIED_RESET: &str = "upstream connect error or disconnect/reset before headers. \
@@ -44,6 +53,7 @@ const RETRIED_RESET: &str = "upstream connect error or disconnect/reset before h
 
 static OVERLOADED: HeaderName = HeaderName::from_static("x-envoy-overloaded");
 static DROP_OVERLOAD: HeaderName = HeaderName::from_static("x-envoy-drop-overload");
+static DROP_OF_ALL: HeaderName = HeaderName::from_static("x-envoy-unconditional-drop-overload");
 
 impl LocalReply {
     /// An answer with this status and body; the gRPC status is what the HTTP status maps to, and
@@ -78,6 +88,7 @@ impl LocalReply {
         };
         match error.kind() {
             ErrorKind::Overloaded => reply.mark(&OVERLOADED),
+            ErrorKind::Dropped if error.is_unconditional() => reply.mark(&DROP_OF_ALL),
             ErrorKind::Dropped => reply.mark(&DROP_OVERLOAD),
             // A route's `cluster_not_found_response_code`.
             ErrorKind::NoCluster => reply.status = error.status().unwrap_or(reply.status),
@@ -139,8 +150,8 @@ impl LocalReply {
         self
     }
 
-    /// The answer as a response: plain text, or for gRPC one of trailers only. A caller that answers
-    /// HEAD drops the body.
+    /// The answer as a response: plain text, or for gRPC one of trailers only; with [`Made`] among its
+    /// extensions. A caller that answers HEAD drops the body.
     #[must_use]
     pub fn into_response(self, grpc: bool) -> Response<Bytes> {
         let mut headers = self.headers;
@@ -166,6 +177,10 @@ impl LocalReply {
         let mut response = Response::new(body);
         *response.status_mut() = if grpc { StatusCode::OK } else { self.status };
         *response.headers_mut() = headers;
+        response.extensions_mut().insert(Made {
+            flag: self.flag,
+            details: self.details,
+        });
         response
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Row {
     pub(super) details: &'static str,
 }
 
+/// HTTP/2's PROTOCOL_ERROR.
+const PROTOCOL_ERROR: u32 = 1;
 /// HTTP/2's REFUSED_STREAM.
 const REFUSED_STREAM: u32 = 7;
 
@@ -65,6 +67,10 @@ pub(super) fn row(error: &Error) -> Row {
         ErrorKind::Overloaded => {
             Row::new(UNAVAILABLE, "UO", before_response!("overflow")).saying(reset!("overflow"))
         }
+        ErrorKind::Dropped if error.is_unconditional() => {
+            Row::new(UNAVAILABLE, "UDO", "unconditional_drop_overload")
+                .saying("unconditional drop overload")
+        }
         ErrorKind::Dropped => Row::new(UNAVAILABLE, "DO", "drop_overload").saying("drop overload"),
         ErrorKind::RateLimited => {
             Row::new(S::TOO_MANY_REQUESTS, "RL", "local_rate_limited").saying("local_rate_limited")
@@ -104,12 +110,9 @@ fn reset_row(error: &Error) -> Row {
             Row::new(UNAVAILABLE, "UF", before_response!("connection_timeout"))
                 .saying(reset!("connection timeout"))
         }
-        ErrorKind::Protocol => Row::new(
-            StatusCode::BAD_GATEWAY,
-            "UPE",
-            before_response!("protocol_error"),
-        )
-        .saying(reset!("protocol error")),
+        ErrorKind::Protocol => protocol_error(),
+        // The peer says that we have made one.
+        ErrorKind::Reset if error.h2_reason() == Some(PROTOCOL_ERROR) => protocol_error(),
         ErrorKind::Reset if error.h2_reason() == Some(REFUSED_STREAM) => Row::new(
             UNAVAILABLE,
             "UR",
@@ -133,6 +136,11 @@ fn reset_row(error: &Error) -> Row {
         )
         .saying(reset!("remote connection failure")),
     }
+}
+
+const fn protocol_error() -> Row {
+    let details = before_response!("protocol_error");
+    Row::new(StatusCode::BAD_GATEWAY, "UPE", details).saying(reset!("protocol error"))
 }
 
 const fn timeout_row(kind: ErrorKind) -> Row {

@@ -138,6 +138,8 @@ fn a_reset_is_told_from_a_closed_connection() {
             .ends_with("reset reason: connection termination")
     );
     assert!(reset.body.ends_with("reset reason: remote reset"));
+    let ours = LocalReply::of(&Error::from(ErrorKind::Reset).sent().with_h2_reason(1));
+    assert_eq!((ours.status.as_u16(), ours.flag), (502, "UPE"));
     let refused = LocalReply::of(&Error::from(ErrorKind::Reset).with_h2_reason(7));
     assert_eq!(refused.flag, "UR");
     assert!(
@@ -157,6 +159,15 @@ fn overload_is_marked_for_the_caller() {
     assert_eq!(marks(ErrorKind::Overloaded), [true, false]);
     assert_eq!(marks(ErrorKind::Dropped), [false, true]);
     assert_eq!(marks(ErrorKind::NoEndpoint), [false, false]);
+    let all = LocalReply::of(&Error::from(ErrorKind::Dropped).unconditional());
+    assert!(
+        all.headers
+            .contains_key("x-envoy-unconditional-drop-overload")
+    );
+    assert_eq!(
+        (all.flag, &*all.body),
+        ("UDO", "unconditional drop overload")
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{Endpoint, LoadGuard};
-use crate::Error;
+use crate::{Error, config::DropOverload};
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub enum Pick<C> {
     Queue,
     /// Fail it.
     Fail(Error),
-    /// Drop it, as the control plane asks for a share of requests; the category is named.
-    Drop(Arc<str>),
+    /// Drop it, as the control plane asks for this share of requests.
+    Drop(DropOverload),
 }
 
 /// A picked endpoint.

@@ -20,7 +20,7 @@
 use http::Response;
 use mesh_core::{
     Error, ErrorKind,
-    config::Transport,
+    config::{Fraction, Transport},
     entropy::Entropy,
     error::Origin,
     runtime::{Outcome, Pick, Picked},
@@ -80,9 +80,13 @@ impl Balance {
     fn try_pick(&self, decision: &Decision) -> Option<Result<Picked<Pool>, Error>> {
         Some(match decision.cluster.pick(&self.entropy) {
             Pick::Use(picked) => Ok(picked),
-            Pick::Drop(category) => {
-                let text = format!("dropped, as the control plane asks for {category}");
-                Err(Error::new(ErrorKind::Dropped, text))
+            Pick::Drop(share) => {
+                let text = format!("dropped, as the control plane asks for {}", share.category);
+                let error = Error::new(ErrorKind::Dropped, text);
+                Err(match share.fraction {
+                    Fraction::ONE => error.unconditional(),
+                    _ => error,
+                })
             }
             Pick::Fail(error) if !decision.wait_for_ready || !waits(&error) => Err(error),
             Pick::Fail(_) | Pick::Queue => return None,

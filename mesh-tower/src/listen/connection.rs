@@ -18,7 +18,10 @@ use super::{
     linger::Lingering,
     preface::{Heard, Spoken, hear},
 };
-use crate::{connect::Executor, proxy::Proxy, response::GuardedBody};
+use crate::{
+    connect::Executor,
+    proxy::{Proxy, ProxyBody},
+};
 
 /// How much a client may send on an HTTP/2 stream, and on all streams of a connection together,
 /// before it is read: the memory that a client can claim.
@@ -116,7 +119,7 @@ impl Serving {
     async fn answer_http1(
         &self,
         request: Request<Incoming>,
-    ) -> Result<Response<GuardedBody>, Infallible> {
+    ) -> Result<Response<ProxyBody>, Infallible> {
         let mut response = self.proxy.answer(request).await;
         if self.draining.has_begun() {
             let close = HeaderValue::from_static("close");

@@ -1,6 +1,7 @@
 //! From a request that came in to the stack, and back: every request gets an answer.
 
 mod admit;
+mod body;
 mod http1;
 mod log;
 mod received;
@@ -9,8 +10,15 @@ mod respond;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Version, header::CONNECTION};
 use hyper::body::{Body as _, Incoming};
-use mesh_core::{Error, ErrorKind, bounds::Bound, local_reply::LocalReply, policy::matcher::grpc};
+use mesh_core::{
+    Error, ErrorKind,
+    bounds::Bound,
+    filter::DelayNote,
+    local_reply::{LocalReply, Made},
+    policy::matcher::grpc,
+};
 
+pub(crate) use self::body::ProxyBody;
 use self::{admit::Refusal, log::Line, received::Received};
 use crate::{HttpClient, clock, response::GuardedBody};
 
@@ -32,18 +40,24 @@ impl Proxy {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response<GuardedBody> {
+    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response<ProxyBody> {
         let arrival = clock::now();
         admit::join_lines(&mut request);
         let asked = Asked::of(&request);
         let (mut request, arrived) = Received::of(request);
         let line = Line::begin(&request);
         let arriving = !request.body().is_end_stream();
+        let note = line.note(&mut request);
         let (reply, closes) = match admit::admit(&mut request) {
             Ok(()) => match self.client.send(request).await {
                 Ok(response) => {
-                    line.answered(&response);
-                    return respond::passed(response, arrival);
+                    let Some(made) = response.extensions().get::<Made>() else {
+                        let ending = line.at_end(&response, note);
+                        let response = respond::passed(response, arrival);
+                        return response.map(|inner| ProxyBody::new(inner, ending));
+                    };
+                    let closes = arriving && made.flag == ABORTED;
+                    return asked.made(line, note.as_ref(), response, closes);
                 }
                 // Whoever has more to say would say it to nobody.
                 Err(error) if !arrived.wholly() => {
@@ -53,14 +67,19 @@ impl Proxy {
             },
             Err(refusal) => (refusal.reply(), arriving || refusal.closes()),
         };
-        asked.reply(line, reply, closes)
+        asked.reply(line, note.as_ref(), reply, closes)
     }
 
     /// Answers one that has more headers than it may.
-    pub(crate) fn too_large(&self, request: &Request<Incoming>) -> Response<GuardedBody> {
+    pub(crate) fn too_large(&self, request: &Request<Incoming>) -> Response<ProxyBody> {
         Bound::RequestHead.exceeded();
         let refusal = Refusal::TooLarge;
-        Asked::of(request).reply(Line::begin(request), refusal.reply(), refusal.closes())
+        Asked::of(request).reply(
+            Line::begin(request),
+            None,
+            refusal.reply(),
+            refusal.closes(),
+        )
     }
 }
 
@@ -80,18 +99,42 @@ impl Asked {
         }
     }
 
-    fn reply(self, line: Line, reply: LocalReply, closes: bool) -> Response<GuardedBody> {
-        line.replied(&reply);
-        // The length that is told is that of the answer to a GET (RFC 9110 section 9.3.2).
-        let body = |body| GuardedBody::local(if self.head { Bytes::new() } else { body });
-        let mut response = respond::made(reply.into_response(self.grpc).map(body));
+    fn reply(
+        self,
+        line: Line,
+        note: Option<&DelayNote>,
+        reply: LocalReply,
+        closes: bool,
+    ) -> Response<ProxyBody> {
+        let response = reply.into_response(self.grpc).map(GuardedBody::local);
+        self.made(line, note, response, closes)
+    }
+
+    /// An answer that was made here or by a filter.
+    fn made(
+        self,
+        line: Line,
+        note: Option<&DelayNote>,
+        mut response: Response<GuardedBody>,
+        closes: bool,
+    ) -> Response<ProxyBody> {
+        if let Some(made) = response.extensions_mut().remove::<Made>() {
+            line.made(response.status(), &made, note);
+        }
         if closes && self.http1 {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-        response
+        if self.head {
+            // The length that is told is that of the answer to a GET (RFC 9110 section 9.3.2).
+            response = response.map(|_| GuardedBody::local(Bytes::new()));
+        }
+        respond::made(response).map(|inner| ProxyBody::new(inner, None))
     }
 }
+
+/// The flag of a fault without a delay in front of it: an answer before anything was awaited.
+const ABORTED: &str = "FI";
 
 /// Whether a request failed before anything was awaited: what is still arriving of it nobody will
 /// read, so its connection ends (Envoy, "delayed_close_timeout").

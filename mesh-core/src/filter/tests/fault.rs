@@ -54,12 +54,15 @@ fn a_delay_alone_lets_the_request_pass() {
         ..both()
     };
     let mut run = faulty(config, &gauge);
-    let mut head = request_head();
+    let (mut head, note) = (request_head(), DelayNote::default());
+    head.extensions.insert(note.clone());
+    assert!(!note.is_written());
     let Step::Wait(future) = run.on_request(&clock, &mut head) else {
         panic!("{run:?}");
     };
     let step = run.resume(finished(future), &clock, &mut head);
     assert!(matches!(step, Step::Done), "{step:?}");
+    assert!(note.is_written());
 }
 
 #[test]

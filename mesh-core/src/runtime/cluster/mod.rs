@@ -146,7 +146,7 @@ impl<C> ClusterRuntime<C> {
         }
         for drop in &set.endpoints.drops {
             if drop.fraction.contains(entropy.draw()) {
-                return Pick::Drop(Arc::clone(&drop.category));
+                return Pick::Drop(drop.clone());
             }
         }
         let leave = self.state.requests.try_add(set.max_requests);

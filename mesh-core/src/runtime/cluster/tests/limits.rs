@@ -71,8 +71,8 @@ fn each_drop_category_draws_for_itself_in_order() {
     let entropy = Entropy::seeded(5);
     let mut dropped = HashMap::<Arc<str>, u32>::new();
     for _ in 0..10_000 {
-        if let Pick::Drop(category) = runtime.pick(&entropy) {
-            *dropped.entry(category).or_default() += 1;
+        if let Pick::Drop(share) = runtime.pick(&entropy) {
+            *dropped.entry(share.category).or_default() += 1;
         }
     }
     // 20 %, then 50 % of what is left.

@@ -1,0 +1,72 @@
+//! The body of an answer on its way out: its end is told to the log.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use mesh_core::Error;
+
+use crate::response::GuardedBody;
+
+/// What is done when a body has ended or was let go of, once: with the error if it ended early.
+pub(super) type Ending = Box<dyn FnOnce(Result<(), &Error>) + Send>;
+
+/// A body that knows what is to be done at its end.
+pub(crate) struct ProxyBody {
+    inner: GuardedBody,
+    ending: Option<Ending>,
+}
+
+impl ProxyBody {
+    pub(super) const fn new(inner: GuardedBody, ending: Option<Ending>) -> Self {
+        Self { inner, ending }
+    }
+
+    fn end(&mut self, ended: Result<(), &Error>) {
+        if let Some(ending) = self.ending.take() {
+            ending(ended);
+        }
+    }
+}
+
+impl Body for ProxyBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        if let Some(Err(error)) = &frame {
+            self.end(Err(error));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for ProxyBody {
+    fn drop(&mut self) {
+        self.end(Ok(()));
+    }
+}
+
+impl fmt::Debug for ProxyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyBody")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
