@@ -18,12 +18,15 @@ const ALWAYS: [&str; 5] = [
 
 /// What `connection` may not nominate: a message without them would mean something else, and a
 /// caller could use it to strip what an earlier hop relied on.
-const PROTECTED: [&str; 5] = [
+const PROTECTED: [&str; 8] = [
     "host",
     "content-length",
     "content-type",
     "te",
     "authorization",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
 ];
 
 /// Strips a request's hop-by-hop headers and reduces `te` to `trailers` (or removes it).

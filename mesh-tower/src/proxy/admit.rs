@@ -15,16 +15,12 @@ pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id
 
 /// By these a caller within the mesh may change how its request is treated. Nobody is known to be
 /// within the mesh, so they are taken away (Envoy, "internal_address_config": none).
-const CONTROLS: [&str; 20] = [
-    "x-envoy-decorator-operation",
-    "x-envoy-downstream-service-cluster",
-    "x-envoy-downstream-service-node",
+const CONTROLS: [&str; 16] = [
     "x-envoy-expected-rq-timeout-ms",
     "x-envoy-force-trace",
     "x-envoy-hedge-on-per-try-timeout",
     "x-envoy-internal",
     "x-envoy-ip-tags",
-    "x-envoy-is-timeout-retry",
     "x-envoy-max-retries",
     "x-envoy-original-url",
     "x-envoy-retriable-header-names",

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use http::{HeaderName, HeaderValue, Response, header::SERVER};
+use http::{
+    HeaderName, HeaderValue, Response, StatusCode, Version,
+    header::{CONTENT_LENGTH, SERVER},
+};
 
 use crate::{clock, connect::hop_by_hop, response::GuardedBody};
 
@@ -19,8 +22,15 @@ pub(super) fn passed(
     mut response: Response<GuardedBody>,
     arrival: Instant,
 ) -> Response<GuardedBody> {
+    // A service of HTTP/1.0 does not make ours one.
+    *response.version_mut() = Version::HTTP_11;
+    let bodiless = response.status() == StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     hop_by_hop::strip_response(headers);
+    if bodiless {
+        // RFC 9110 section 8.6.
+        headers.remove(CONTENT_LENGTH);
+    }
     let took = clock::now().saturating_duration_since(arrival).as_millis();
     let took = u64::try_from(took).unwrap_or(u64::MAX);
     headers.insert(&SERVICE_TIME, HeaderValue::from(took));
