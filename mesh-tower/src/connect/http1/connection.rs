@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Request, Response, StatusCode, Version};
 use hyper::client::conn::http1::{Connection, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -115,6 +116,9 @@ impl Http1Connection {
             let text = "the peer switched protocols unasked";
             return Err(SendFailure::new(SendFailureKind::Protocol(text.into())));
         }
+        if let Some(text) = contradiction(&response) {
+            return Err(SendFailure::new(SendFailureKind::Protocol(text.into())));
+        }
         Ok(self.receive(response, upload, home))
     }
 
@@ -163,6 +167,18 @@ impl Http1Home for Departing {
     fn give_back(&self, connection: Http1Connection) {
         drop(connection);
     }
+}
+
+/// What an answer says of its body that cannot be: who reads it next might believe something else (RFC
+/// 9112 section 6.3, RFC 9110 section 8.6).
+fn contradiction<B>(response: &Response<B>) -> Option<&'static str> {
+    let headers = response.headers();
+    let length = headers.get(CONTENT_LENGTH)?;
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return Some("the peer told a length and sent chunks");
+    }
+    let no_content = response.status() == StatusCode::NO_CONTENT;
+    (no_content && length != "0").then_some("the peer told the length of a body that cannot be")
 }
 
 /// RFC 9112 section 9.3.

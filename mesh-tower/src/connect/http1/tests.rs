@@ -444,6 +444,15 @@ async fn bad_responses_are_protocol_errors() {
             true,
         ),
         (format!("HTTP/1.1 200 OK\r\n{many}\r\n"), true),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+                .into(),
+            false,
+        ),
+        (
+            "HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n".into(),
+            false,
+        ),
     ] {
         let settings = Http1Settings {
             max_buffer: 8 << 10,
