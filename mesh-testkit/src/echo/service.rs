@@ -21,7 +21,7 @@ const BODY_KEPT: usize = 64 * 1024;
 /// The size of the pieces in which a body of a given size is sent.
 const PIECE: usize = 16 * 1024;
 /// What a head gets to leave the socket before its stream is reset: a reset overtakes it otherwise.
-const BEFORE_RESET: Duration = Duration::from_millis(20);
+const BEFORE_RESET: Duration = Duration::from_millis(100);
 
 /// What an echo server says of a request: the JSON body of its response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,21 @@
 //! same answers, or the difference stands in [`differences`].
 //!
 //! A case is a file of `cases`: what is configured, and what is asked. Nothing is expected in it: Envoy
-//! says what is right.
+//! says what is right. It is found by being there:
+//!
+//! ```text
+//! //! A prefix of whole segments.
+//!
+//! use crate::prelude::*;
+//!
+//! pub(crate) fn build(case: &mut Case) {
+//!     case.hit_or_miss(|route| route.path_prefix("/shop"));
+//!     case.gets(&["/shop", "/shop/a", "/shopping"]);
+//! }
+//! ```
+//!
+//! Where chance has a part, [`Ask::times`] compares shares; where order has, [`Ask::at_once`] counts.
+//! Servers do what [`Ask::script`] says, or say what [`Case::saying`] was given, byte by byte.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,10 +26,12 @@
 )]
 
 mod ask;
+pub mod balancing;
 mod case;
 pub mod choosing;
 pub mod differences;
 mod envoy;
+pub mod faults;
 mod http1;
 mod http2;
 mod log;

@@ -135,7 +135,9 @@ impl Test {
         }
     }
 
-    fn for_header(self) -> HeaderMatcher {
+    /// As a test of a header.
+    #[must_use]
+    pub fn for_header(self) -> HeaderMatcher {
         let specifier = match self.of.clone() {
             Of::Nothing => None,
             Of::Text(pattern) => Some(Header::StringMatch(self.text(pattern))),

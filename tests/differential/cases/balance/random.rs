@@ -1,0 +1,11 @@
+//! By chance.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let (a, b) = (case.server("a"), case.server("b"));
+    let endpoints = |full: &str| xds::endpoints(full, &[a, b]);
+    let all = case.cluster_with("all", endpoints, |cluster| cluster.lb(LbPolicy::Random));
+    case.routes([to(&all)]);
+    case.ask(get("/").times(120).by(Http1));
+}

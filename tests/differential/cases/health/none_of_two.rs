@@ -1,0 +1,19 @@
+//! Where none is healthy all are asked.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let (a, b) = (case.server("a"), case.server("b"));
+    let endpoints = |full: &str| {
+        let local = xds::locality("local");
+        let local = local
+            .endpoint(a)
+            .health(HealthStatus::Unhealthy)
+            .endpoint(b)
+            .health(HealthStatus::Timeout);
+        xds::no_endpoints(full).locality(local)
+    };
+    let both = case.cluster_with("both", endpoints, |cluster| cluster);
+    case.routes([to(&both)]);
+    case.ask(get("/").times(100).by(Http1));
+}

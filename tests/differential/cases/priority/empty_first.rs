@@ -1,0 +1,18 @@
+//! A first priority without endpoints.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let b = case.server("b");
+    let endpoints = |full: &str| {
+        let first = xds::locality("first");
+        let second = xds::locality("second")
+            .priority(1)
+            .endpoint(b)
+            .health(HealthStatus::Healthy);
+        xds::no_endpoints(full).locality(first).locality(second)
+    };
+    let all = case.cluster_with("all", endpoints, |cluster| cluster);
+    case.routes([to(&all)]);
+    case.ask(get("/").times(20).by(Http1));
+}

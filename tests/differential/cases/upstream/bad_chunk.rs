@@ -1,0 +1,11 @@
+//! A chunk whose size is no number.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw =
+        case.saying("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.gets(&["/"]);
+}

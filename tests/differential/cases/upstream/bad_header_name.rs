@@ -1,0 +1,10 @@
+//! A header name with a space.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw = case.saying("HTTP/1.1 200 OK\r\nx a: b\r\ncontent-length: 2\r\n\r\nhi");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.gets(&["/"]);
+}

@@ -1,0 +1,11 @@
+//! A chunk of more than it says.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw =
+        case.saying("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhigh\r\n0\r\n\r\n");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.gets(&["/"]);
+}

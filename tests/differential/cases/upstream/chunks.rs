@@ -1,0 +1,10 @@
+//! A body in chunks.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw = case.saying("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n4;x=y\r\n you\r\n0\r\n\r\n");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.gets(&["/"]);
+}

@@ -1,0 +1,10 @@
+//! An answer to HEAD in chunks has no body.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw = case.saying("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.ask(get("/").method("HEAD").by(Http2));
+}

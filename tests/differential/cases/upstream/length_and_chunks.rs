@@ -1,0 +1,10 @@
+//! A length and chunks.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw = case.saying("HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.gets(&["/"]);
+}

@@ -1,0 +1,10 @@
+//! An answer without a reason.
+
+use crate::prelude::*;
+
+pub(crate) fn build(case: &mut Case) {
+    let raw = case.saying("HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nhi");
+    let raw = case.cluster("raw", &[raw]);
+    case.routes([to(&raw)]);
+    case.gets(&["/"]);
+}
