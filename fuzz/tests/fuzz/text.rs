@@ -186,7 +186,7 @@ fn pattern() {
         };
         match Pattern::new(&source) {
             Ok(pattern) => {
-                let _ = pattern.is_match(&draw.word());
+                let _ = pattern.is_match(draw.word());
                 assert_eq!(pattern.source(), source);
             }
             Err(error) => {
