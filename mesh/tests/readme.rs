@@ -74,6 +74,20 @@ fn every_feature_names_a_test() {
 }
 
 #[test]
+fn every_figure_was_measured() {
+    let (readme, results) = (text("README.md"), text("benches/RESULTS.md"));
+    let measured = readme.split_once("## Measured\n").unwrap().1;
+    let measured = measured.split_once("\n## ").unwrap().0;
+    let results: BTreeSet<_> = results.lines().collect();
+    let rows = measured.lines().filter(|line| line.starts_with('|'));
+    let rows: Vec<_> = rows.collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        assert!(results.contains(row), "not in benches/RESULTS.md: {row}");
+    }
+}
+
+#[test]
 fn every_crate_of_the_workspace_is_listed() {
     let (readme, manifest) = (text("README.md"), text("Cargo.toml"));
     let members = entries(&manifest, "members = [", "]");
