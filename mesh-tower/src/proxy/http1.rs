@@ -9,7 +9,7 @@ use http::{
 
 use super::admit::Refusal;
 
-/// The methods that Envoy's reader of HTTP/1.1 knows, besides those that have a constant.
+/// The methods that Envoy's reader of HTTP/1.1 knows, besides the common ones.
 const METHODS: [&str; 26] = [
     "ACL",
     "BIND",
