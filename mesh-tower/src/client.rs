@@ -15,6 +15,7 @@ use mesh_core::{Error, error::BoxError};
 use tower_service::Service;
 
 use crate::{
+    alarm::Alarm,
     inspect::Inspection,
     mesh::TargetCell,
     observe::KnownMethods,
@@ -63,7 +64,21 @@ impl HttpClient {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        Arc::clone(&self.stack).serve(request, self.calls)
+        let (stack, calls) = (Arc::clone(&self.stack), self.calls);
+        async move { stack.serve(request, calls, &mut Alarm::default()).await }
+    }
+
+    /// The same with an alarm that serves one request after the other.
+    pub(crate) fn exchange<B>(
+        &self,
+        request: Request<B>,
+        alarm: &mut Alarm,
+    ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.stack.serve(request, self.calls, alarm)
     }
 
     /// What requests meet at this moment; `None` while the target has no configuration.

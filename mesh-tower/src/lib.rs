@@ -11,6 +11,7 @@ pub mod layers;
 pub mod listen;
 pub mod source;
 
+mod alarm;
 mod balance;
 mod client;
 mod clock;
@@ -18,6 +19,7 @@ mod deadline;
 mod filter;
 mod inspect;
 mod mesh;
+mod millis;
 mod observe;
 mod proxy;
 mod request;

@@ -19,7 +19,7 @@ use mesh_core::{
     runtime::{ClusterRuntime, Endpoint},
 };
 
-use crate::{body::RequestBody, clock, connect::Pool, observe::Account};
+use crate::{alarm::Alarm, body::RequestBody, clock, connect::Pool, millis, observe::Account};
 
 /// How many milliseconds the answer may take.
 static EXPECTED_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
@@ -38,8 +38,12 @@ pub(crate) struct Routed {
     pub(crate) account: Account,
     /// How many attempts were begun.
     pub(crate) attempts: u32,
-    /// When the route's timeout is over, once it runs.
+    /// When the route's timeout is over, if it runs from the start.
     pub(crate) route_ends: Option<Instant>,
+    /// When the attempt under way began.
+    pub(crate) attempt_began: Instant,
+    /// What wakes the attempt under way when it is late.
+    pub(crate) alarm: Alarm,
     /// The endpoint of the attempt under way: an error of who cuts it short can name it.
     pub(crate) endpoint: Option<Arc<Endpoint<Pool>>>,
 }
@@ -88,22 +92,32 @@ impl Decision {
             let left = deadline.saturating_duration_since(clock::now());
             headers.insert(&GRPC_TIMEOUT, format_grpc_timeout(left));
         }
-        if let Some(expected) = self.expected(ends) {
-            let millis = u64::try_from(expected.as_millis()).unwrap_or(u64::MAX);
-            headers.insert(&EXPECTED_TIMEOUT, HeaderValue::from(millis.max(1)));
+        if let Some(expected) = self.expected() {
+            let value = match ends {
+                None => millis::configured(whole_millis(expected)),
+                // A retry has only what is left.
+                Some(ends) => {
+                    let left = ends.saturating_duration_since(clock::now());
+                    HeaderValue::from(whole_millis(expected.min(left)))
+                }
+            };
+            headers.insert(&EXPECTED_TIMEOUT, value);
         }
     }
 
-    /// The attempt's own limit or else the route's, of which a retry has only what is left.
-    fn expected(&self, ends: Option<Instant>) -> Option<Duration> {
+    /// The attempt's own limit or else the route's.
+    fn expected(&self) -> Option<Duration> {
         let forward = self.route.forward().ok()?;
         let of_attempt = forward.retry.as_ref().and_then(|it| it.per_try_timeout);
         // One that is not below the route's has no effect.
         let below = |it: &Duration| forward.timeout.is_none_or(|whole| *it < whole);
-        let limit = of_attempt.filter(below).or(forward.timeout)?;
-        let left = ends.map(|ends| ends.saturating_duration_since(clock::now()));
-        Some(left.map_or(limit, |left| limit.min(left)))
+        of_attempt.filter(below).or(forward.timeout)
     }
+}
+
+/// At least one.
+fn whole_millis(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
 /// Asks that a request waits, until its deadline, for an endpoint that can be picked, where it would

@@ -120,6 +120,7 @@ impl Serve for Balance {
             attempts,
             route_ends,
             endpoint: at,
+            ..
         } = routed;
         // Of an attempt before that was cut short.
         *at = None;

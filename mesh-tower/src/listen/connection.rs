@@ -1,6 +1,11 @@
 //! One connection, from its first byte to its end.
 
-use std::{convert::Infallible, error::Error as _, pin::pin};
+use std::{
+    convert::Infallible,
+    error::Error as _,
+    pin::pin,
+    sync::{Mutex, PoisonError},
+};
 
 use http::{HeaderValue, Request, Response, header::CONNECTION};
 use hyper::{
@@ -19,6 +24,7 @@ use super::{
     preface::{Heard, Spoken, hear},
 };
 use crate::{
+    alarm::Alarm,
     connect::Executor,
     proxy::{Proxy, ProxyBody},
 };
@@ -100,13 +106,14 @@ impl Serving {
     }
 
     async fn serve_http1(&self, io: Io) -> hyper::Result<()> {
-        let service = service_fn(|request| self.answer_http1(request));
+        // For its requests, of which there is one at a time.
+        let alarm = Mutex::default();
+        let service = service_fn(|request| self.answer_http1(request, &alarm));
         let mut connection = pin!(self.http1.serve_connection(io, service));
-        let mut draining = self.draining.clone();
         tokio::select! {
             biased;
             ended = connection.as_mut() => return ended,
-            () = draining.begun() => {}
+            () = self.draining.begin() => {}
         }
         // A connection that is in use ends with its next answer, which says so.
         if let Ok(ended) = timeout(IDLE_GRACE, connection.as_mut()).await {
@@ -119,8 +126,12 @@ impl Serving {
     async fn answer_http1(
         &self,
         request: Request<Incoming>,
+        place: &Mutex<Alarm>,
     ) -> Result<Response<ProxyBody>, Infallible> {
-        let mut response = self.proxy.answer(request).await;
+        let in_place = || place.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut alarm = in_place().take();
+        let mut response = self.proxy.answer(request, &mut alarm).await;
+        *in_place() = alarm;
         if self.draining.has_begun() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
@@ -135,16 +146,15 @@ impl Serving {
             async move {
                 Ok::<_, Infallible>(match request.headers().len() > max_headers {
                     true => proxy.too_large(&request),
-                    false => proxy.answer(request).await,
+                    false => proxy.answer(request, &mut Alarm::default()).await,
                 })
             }
         });
         let mut connection = pin!(self.http2.serve_connection(io, service));
-        let mut draining = self.draining.clone();
         tokio::select! {
             biased;
             ended = connection.as_mut() => return ended,
-            () = draining.begun() => {}
+            () = self.draining.begin() => {}
         }
         // GOAWAY: first one that refuses nothing, then, when the client has seen that, the last.
         connection.as_mut().graceful_shutdown();

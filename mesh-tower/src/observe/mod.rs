@@ -74,9 +74,9 @@ impl Account {
     }
 
     /// An attempt begins, and will send these headers.
-    pub(crate) fn attempt(&mut self, headers: &mut HeaderMap) {
+    pub(crate) fn attempt(&mut self, headers: &mut HeaderMap, now: Instant) {
         if let Some(open) = self.get() {
-            open.attempt(headers);
+            open.attempt(headers, now);
         }
     }
 

@@ -77,7 +77,7 @@ impl Open {
         self.route = Some(Arc::clone(&decision.route));
     }
 
-    pub(super) fn attempt(&mut self, headers: &mut HeaderMap) {
+    pub(super) fn attempt(&mut self, headers: &mut HeaderMap, now: Instant) {
         self.attempts += 1;
         match (self.attempts, self.unseen) {
             (1, _) => {}
@@ -89,7 +89,7 @@ impl Open {
         }
         self.watch.attempt_started(self.call);
         self.attempt = Some(Attempt {
-            began: clock::now(),
+            began: now,
             endpoint: None,
             head: None,
         });

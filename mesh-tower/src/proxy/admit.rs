@@ -2,11 +2,14 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version,
-    header::{CONNECTION, COOKIE, EXPECT, HOST, UPGRADE},
+    header::{COOKIE, EXPECT, HOST, UPGRADE},
 };
 use mesh_core::local_reply::LocalReply;
 
-use super::http1;
+use super::{
+    http1,
+    seen::{Host, Seen},
+};
 use crate::connect::hop_by_hop;
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -139,24 +142,24 @@ pub(super) fn join_lines<B>(request: &mut Request<B>) {
     }
 }
 
-/// Makes of a request as it came one that can be sent on.
+/// Makes of a request as it came, with the headers that were `seen`, one that can be sent on.
 ///
 /// # Errors
 /// Why it cannot.
-pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
+pub(super) fn admit<B>(request: &mut Request<B>, seen: Seen) -> Result<(), Refusal> {
     if request.version() < Version::HTTP_11 {
         return Err(Refusal::OldVersion);
     }
     if request.version() == Version::HTTP_11 {
-        http1::check(request)?;
+        http1::check(request, seen)?;
     }
     if *request.method() == Method::CONNECT {
         return Err(Refusal::Tunnel);
     }
-    if asks_for_upgrade(request) {
+    if seen.connection && asks_for_upgrade(request.headers()) {
         return Err(Refusal::Upgrade);
     }
-    one_host(request)?;
+    one_host(request, seen.host)?;
     if !request.uri().path().starts_with('/') {
         let about_us = *request.method() == Method::OPTIONS && request.uri().path() == "*";
         return Err(match about_us {
@@ -164,64 +167,74 @@ pub(super) fn admit<B>(request: &mut Request<B>) -> Result<(), Refusal> {
             false => Refusal::Malformed,
         });
     }
-    let headers = request.headers_mut();
-    if let Some(expected) = headers.get(EXPECT)
+    take_away(request.headers_mut(), seen);
+    add(request.headers_mut(), seen);
+    Ok(())
+}
+
+/// Takes from a request what goes no further.
+fn take_away(headers: &mut HeaderMap, seen: Seen) {
+    if seen.expect
+        && let Some(expected) = headers.get(EXPECT)
         && expected.as_bytes().eq_ignore_ascii_case(b"100-continue")
     {
         // Whoever reads the body says that it may come (Envoy, "proxy_100_continue": no).
         headers.remove(EXPECT);
     }
-    hop_by_hop::strip_request(headers);
+    if seen.hop_by_hop {
+        hop_by_hop::strip_request(headers);
+    }
     // Who a caller is, its connection says, and nobody else (Envoy, "forward_client_cert_details":
     // sanitize).
-    headers.remove(&CLIENT_CERT);
-    if headers.keys().any(is_control) {
+    if seen.client_cert {
+        headers.remove(&CLIENT_CERT);
+    }
+    if seen.controls {
         for name in CONTROLS {
             headers.remove(name);
         }
     }
-    if !headers.contains_key(&FORWARDED_PROTO) {
-        headers.insert(&FORWARDED_PROTO, HeaderValue::from_static("http"));
-    }
-    if !headers.contains_key(&REQUEST_ID) {
-        headers.insert(&REQUEST_ID, request_id());
-    }
-    Ok(())
 }
 
-fn is_control(name: &HeaderName) -> bool {
-    name.as_str().starts_with("x-envoy-")
+/// Gives a request what it has to have. What its `connection` nominated may be away by now.
+fn add(headers: &mut HeaderMap, seen: Seen) {
+    let has = |seen_before, headers: &HeaderMap, name: &HeaderName| {
+        seen_before && (!seen.connection || headers.contains_key(name))
+    };
+    if !has(seen.forwarded_proto, headers, &FORWARDED_PROTO) {
+        headers.insert(&FORWARDED_PROTO, HeaderValue::from_static("http"));
+    }
+    if !has(seen.request_id, headers, &REQUEST_ID) {
+        headers.insert(&REQUEST_ID, request_id());
+    }
 }
 
 /// Whether a request wants its connection for something else than HTTP. An offer to go on in HTTP/2
 /// may be ignored (RFC 9110 section 7.8), as Envoy does.
-fn asks_for_upgrade<B>(request: &Request<B>) -> bool {
-    let headers = request.headers();
+fn asks_for_upgrade(headers: &HeaderMap) -> bool {
     let asked = || {
         let asked = headers.get(UPGRADE)?.to_str().ok()?;
         Some(!asked.eq_ignore_ascii_case("h2c"))
     };
-    headers.contains_key(CONNECTION)
-        && hop_by_hop::connection_has(headers, "upgrade")
-        && asked() == Some(true)
+    hop_by_hop::connection_has(headers, "upgrade") && asked() == Some(true)
 }
 
 /// Sees to it that a request has one authority: that of its URI, or its `host` header. Several lines
 /// of that are one, joined by commas.
-fn one_host<B>(request: &mut Request<B>) -> Result<(), Refusal> {
+fn one_host<B>(request: &mut Request<B>, host: Host) -> Result<(), Refusal> {
     if request.uri().authority().is_some() {
         return Ok(());
     }
     let headers = request.headers_mut();
-    let mut hosts = headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(_), None) => Ok(()),
-        (Some(_), Some(_)) => {
+    match host {
+        Host::None => Err(Refusal::NoHost),
+        Host::One => Ok(()),
+        // An odd one may be one of several over HTTP/2.
+        Host::Several | Host::Odd => {
             let joined = joined(headers, &HOST, b",").ok_or(Refusal::NoHost)?;
             headers.insert(HOST, joined);
             Ok(())
         }
-        (None, _) => Err(Refusal::NoHost),
     }
 }
 
@@ -267,145 +280,4 @@ fn request_id() -> HeaderValue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(uri: &str, headers: &[(&str, &str)]) -> Request<()> {
-        let mut request = Request::get(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.body(()).unwrap()
-    }
-
-    #[test]
-    fn what_cannot_be_sent_on_is_refused() {
-        let host = ("host", "shop.test");
-        let upgrade = [host, ("connection", "Upgrade"), ("upgrade", "websocket")];
-        let mut star = request("*", &[host]);
-        *star.method_mut() = Method::OPTIONS;
-        let mut old = request("/a", &[host]);
-        *old.version_mut() = Version::HTTP_10;
-        let mut tunnel = request("/", &[host]);
-        *tunnel.method_mut() = Method::CONNECT;
-        for (mut request, refusal) in [
-            (request("/chat", &upgrade), Refusal::Upgrade),
-            (request("/a", &[]), Refusal::NoHost),
-            (star, Refusal::NoPath),
-            (old, Refusal::OldVersion),
-            (tunnel, Refusal::Tunnel),
-            (request("*", &[host]), Refusal::Malformed),
-            (request("/a", &[("host", "a b")]), Refusal::Host),
-        ] {
-            assert_eq!(admit(&mut request), Err(refusal), "{request:?}");
-        }
-    }
-
-    #[test]
-    fn an_offer_of_http2_is_ignored() {
-        let headers = [
-            ("host", "shop.test"),
-            ("connection", "upgrade, http2-settings"),
-            ("upgrade", "h2c"),
-            ("http2-settings", "AAMAAABkAAQAAP__"),
-        ];
-        let mut request = request("/a", &headers);
-        admit(&mut request).unwrap();
-        assert!(!request.headers().contains_key("upgrade"));
-        assert!(!request.headers().contains_key("http2-settings"));
-    }
-
-    #[test]
-    fn callers_cannot_control_how_they_are_treated() {
-        let headers = [
-            ("host", "shop.test"),
-            ("x-envoy-retry-on", "5xx"),
-            ("x-envoy-max-retries", "9"),
-            ("x-forwarded-client-cert", "By=spiffe://a"),
-            ("x-envoy-external-address", "192.0.2.1"),
-            ("x-user", "ann"),
-        ];
-        let mut request = request("/a?b=c", &headers);
-        admit(&mut request).unwrap();
-        let headers = request.headers();
-        assert!(!headers.contains_key("x-envoy-retry-on"));
-        assert!(!headers.contains_key("x-envoy-max-retries"));
-        assert!(!headers.contains_key("x-forwarded-client-cert"));
-        // This one says where a caller is, and is taken away by an edge alone.
-        assert_eq!(headers["x-envoy-external-address"], "192.0.2.1");
-        assert_eq!(headers["x-user"], "ann");
-        assert_eq!(headers["x-forwarded-proto"], "http");
-    }
-
-    #[test]
-    fn who_waits_to_go_on_waits_for_us() {
-        let host = ("host", "a.test");
-        let mut waits = request("/a", &[host, ("expect", "100-Continue")]);
-        admit(&mut waits).unwrap();
-        assert!(!waits.headers().contains_key("expect"));
-        let mut other = request("/a", &[host, ("expect", "something")]);
-        admit(&mut other).unwrap();
-        assert_eq!(other.headers()["expect"], "something");
-    }
-
-    #[test]
-    fn several_hosts_are_one() {
-        let headers = [("host", "a.test"), ("host", "b.test")];
-        let mut request = request("/a", &headers);
-        admit(&mut request).unwrap();
-        let hosts: Vec<_> = request.headers().get_all(HOST).iter().collect();
-        assert_eq!(hosts, ["a.test,b.test"]);
-    }
-
-    #[test]
-    fn cookies_of_http2_are_one_line() {
-        let headers = [("host", "a.test"), ("cookie", "a=b"), ("cookie", "c=d")];
-        let lines = |version| {
-            let mut request = request("/a", &headers);
-            *request.version_mut() = version;
-            join_lines(&mut request);
-            let lines = request.headers().get_all(COOKIE).iter();
-            lines.cloned().collect::<Vec<_>>()
-        };
-        assert_eq!(lines(Version::HTTP_2), ["a=b; c=d"]);
-        assert_eq!(lines(Version::HTTP_11), ["a=b", "c=d"]);
-    }
-
-    #[test]
-    fn of_some_headers_there_is_one_line() {
-        let headers = [
-            ("host", "a.test"),
-            ("content-type", "a"),
-            ("x-user", "a"),
-            ("content-type", "b"),
-            ("x-user", "b"),
-        ];
-        let mut request = request("/a", &headers);
-        join_lines(&mut request);
-        let lines = |name| request.headers().get_all(name).iter().count();
-        assert_eq!(request.headers()["content-type"], "a,b");
-        assert_eq!((lines("content-type"), lines("x-user")), (1, 2));
-    }
-
-    #[test]
-    fn a_request_has_an_id_and_keeps_its_own() {
-        let host = ("host", "a.test");
-        let mut own = request("/", &[host, ("x-request-id", "mine")]);
-        admit(&mut own).unwrap();
-        assert_eq!(own.headers()[&REQUEST_ID], "mine");
-        let mut ids: Vec<_> = (0..100)
-            .map(|_| {
-                let mut request = request("/", &[host]);
-                admit(&mut request).unwrap();
-                let id = request.headers()[&REQUEST_ID].to_str().unwrap().to_owned();
-                let groups: Vec<_> = id.split('-').map(str::len).collect();
-                assert_eq!(groups, [8, 4, 4, 4, 12], "{id}");
-                assert!(id.as_bytes()[14] == b'4' && b"89ab".contains(&id.as_bytes()[19]));
-                id
-            })
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), 100);
-    }
-}
+mod tests;

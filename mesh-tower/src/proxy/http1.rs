@@ -1,13 +1,12 @@
 //! What a request over HTTP/1.1 can get wrong, and its reader lets pass: all of it would be read
 //! otherwise by the next in line, or by Envoy.
 
-use http::{
-    HeaderMap, Method, Request,
-    header::{HOST, TRANSFER_ENCODING},
-    uri::Scheme,
-};
+use http::{Method, Request, uri::Scheme};
 
-use super::admit::Refusal;
+use super::{
+    admit::Refusal,
+    seen::{Coding, Host, Seen},
+};
 
 /// The methods that Envoy's reader of HTTP/1.1 knows, besides the common ones.
 const METHODS: [&str; 26] = [
@@ -39,11 +38,11 @@ const METHODS: [&str; 26] = [
     "TRACE",
 ];
 
-/// Looks at what else than its headers' names and values makes a request.
+/// Looks at what else than its headers' names and values makes a request, of which were `seen`.
 ///
 /// # Errors
 /// Why it must not be sent on.
-pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
+pub(super) fn check<B>(request: &Request<B>, seen: Seen) -> Result<(), Refusal> {
     if !is_known(request.method()) {
         return Err(Refusal::Malformed);
     }
@@ -56,14 +55,13 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), Refusal> {
     }
     // The reader has seen to it that a request with two lengths has one, and that the last of its
     // codings is chunked.
-    if has_other_codings(request.headers()) {
+    if seen.coding == Coding::Other {
         return Err(Refusal::Coding);
     }
-    let mut hosts = request.headers().get_all(HOST).iter();
-    if !hosts.all(|host| is_authority(host.as_bytes())) {
-        return Err(Refusal::Host);
+    match seen.host {
+        Host::Odd => Err(Refusal::Host),
+        Host::None | Host::One | Host::Several => Ok(()),
     }
-    Ok(())
 }
 
 fn is_known(method: &Method) -> bool {
@@ -80,26 +78,13 @@ fn is_known(method: &Method) -> bool {
     ) || METHODS.contains(&method.as_str())
 }
 
-/// Whether the body is coded in a way that is lost with this header, which is not sent on.
-fn has_other_codings(headers: &HeaderMap) -> bool {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => false,
-        (Some(only), None) => !only.as_bytes().eq_ignore_ascii_case(b"chunked"),
-        (Some(_), Some(_)) => true,
-    }
-}
-
-/// Whether these are characters of an authority (RFC 3986 section 3.2).
-fn is_authority(text: &[u8]) -> bool {
-    let others = b"-._~!$&'()*+,;=:@[]%";
-    text.iter()
-        .all(|byte| byte.is_ascii_alphanumeric() || others.contains(byte))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(request: &Request<()>) -> Result<(), Refusal> {
+        super::check(request, Seen::of(request.headers()))
+    }
 
     fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<()> {
         let mut request = Request::builder().method(method).uri(uri);

@@ -6,6 +6,7 @@ mod http1;
 mod log;
 mod received;
 mod respond;
+mod seen;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Version, header::CONNECTION};
@@ -19,8 +20,8 @@ use mesh_core::{
 };
 
 pub(crate) use self::body::ProxyBody;
-use self::{admit::Refusal, log::Line, received::Received};
-use crate::{HttpClient, clock, response::GuardedBody};
+use self::{admit::Refusal, log::Line, received::Received, seen::Seen};
+use crate::{HttpClient, alarm::Alarm, clock, response::GuardedBody};
 
 /// Answers requests that came in by sending them on to a target. Cheap to clone.
 ///
@@ -39,17 +40,22 @@ impl Proxy {
         Self { client }
     }
 
-    /// Answers one request.
-    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response<ProxyBody> {
+    /// Answers one request. The alarm serves one after the other.
+    pub(crate) async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        alarm: &mut Alarm,
+    ) -> Response<ProxyBody> {
         let arrival = clock::now();
         admit::join_lines(&mut request);
-        let asked = Asked::of(&request);
+        let seen = Seen::of(request.headers());
+        let asked = Asked::of(&request, seen);
         let (mut request, arrived) = Received::of(request);
         let line = Line::begin(&request);
         let arriving = !request.body().is_end_stream();
         let note = line.note(&mut request);
-        let (reply, closes) = match admit::admit(&mut request) {
-            Ok(()) => match self.client.send(request).await {
+        let (reply, closes) = match admit::admit(&mut request, seen) {
+            Ok(()) => match self.client.exchange(request, alarm).await {
                 Ok(response) => {
                     let Some(made) = response.extensions().get::<Made>() else {
                         let ending = line.at_end(&response, note);
@@ -74,7 +80,8 @@ impl Proxy {
     pub(crate) fn too_large(&self, request: &Request<Incoming>) -> Response<ProxyBody> {
         Bound::RequestHead.exceeded();
         let refusal = Refusal::TooLarge;
-        Asked::of(request).reply(
+        let seen = Seen::of(request.headers());
+        Asked::of(request, seen).reply(
             Line::begin(request),
             None,
             refusal.reply(),
@@ -91,9 +98,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(request: &Request<Incoming>) -> Self {
+    fn of(request: &Request<Incoming>, seen: Seen) -> Self {
         Self {
-            grpc: grpc::is_grpc(request.headers()),
+            grpc: seen.content_type && grpc::is_grpc(request.headers()),
             head: request.method() == Method::HEAD,
             http1: request.version() < Version::HTTP_2,
         }

@@ -7,7 +7,7 @@ use http::{
     header::{CONTENT_LENGTH, SERVER},
 };
 
-use crate::{clock, connect::hop_by_hop, response::GuardedBody};
+use crate::{clock, connect::hop_by_hop, millis, response::GuardedBody};
 
 /// Envoy's name for itself, which it writes over the service's (`server_header_transformation`:
 /// OVERWRITE). `date` is added by the connection where it is missing.
@@ -33,7 +33,7 @@ pub(super) fn passed(
     }
     let took = clock::now().saturating_duration_since(arrival).as_millis();
     let took = u64::try_from(took).unwrap_or(u64::MAX);
-    headers.insert(&SERVICE_TIME, HeaderValue::from(took));
+    headers.insert(&SERVICE_TIME, millis::measured(took));
     made(response)
 }
 

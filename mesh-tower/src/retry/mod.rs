@@ -23,14 +23,16 @@ mod again;
 mod replay;
 mod saved;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use http::{Extensions, Request, Response};
-use mesh_core::{Error, error::GaveUp, runtime::RetryPermit};
+use mesh_core::{Error, ErrorKind, error::GaveUp, runtime::RetryPermit};
 
 pub(crate) use self::again::Again;
 use self::saved::Saved;
-use crate::{body::RequestBody, request::Routed, response::GuardedBody, serve::Serve};
+use crate::{
+    body::RequestBody, clock, request::Routed, response::GuardedBody, serve::Serve, timeout::Scope,
+};
 
 /// The most bytes of a request body that are kept to send it again; a longer one is sent once.
 /// Envoy's limit is the connection's buffer limit, 1 MiB by default.
@@ -84,6 +86,11 @@ pub(crate) trait Attempts: Send {
         extensions.clone()
     }
 
+    /// Whether this is not an attempt's end but the request's, whatever the policy.
+    fn is_over(_: &Result<Response<Self::Body>, Error>) -> bool {
+        false
+    }
+
     /// An attempt begins.
     fn begin(&mut self) {}
 
@@ -92,6 +99,17 @@ pub(crate) trait Attempts: Send {
 
     /// Sends the request once, and leaves an empty one.
     fn send(&mut self) -> impl Future<Output = Result<Response<Self::Body>, Error>> + Send;
+
+    /// Waits until the next attempt is due.
+    ///
+    /// # Errors
+    /// When the request is over before.
+    fn pause(&mut self, wait: Duration) -> impl Future<Output = Result<(), Error>> + Send {
+        async move {
+            tokio::time::sleep(wait).await;
+            Ok(())
+        }
+    }
 
     /// Leave to retry once more, if there is any.
     fn permit(&mut self) -> Option<Self::Permit>;
@@ -119,6 +137,9 @@ pub(crate) async fn send_until_final<A: Attempts>(
         attempt += 1;
         attempts.begin();
         let answer = attempts.send().await;
+        if A::is_over(&answer) {
+            return answer;
+        }
         attempts.came(&answer);
         let wait = again.after(&answer, || attempts.permit());
         let lost = wait.map(|_| GaveUp::Outgrown).or(again.gave_up());
@@ -129,7 +150,7 @@ pub(crate) async fn send_until_final<A: Attempts>(
         // Away before the wait: a future that waits has no room for it.
         attempts.discard(answer);
         if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+            attempts.pause(wait).await?;
         }
         let request = attempts.request();
         *request = saved.replay();
@@ -160,10 +181,18 @@ impl<S: Serve> Attempts for InCluster<'_, '_, S> {
         saved
     }
 
+    /// The route's time runs out in the attempt that is under way then.
+    fn is_over(answer: &Result<Response<GuardedBody>, Error>) -> bool {
+        let error = answer.as_ref().err();
+        error.is_some_and(|error| error.kind() == ErrorKind::RouteTimeout)
+    }
+
     fn begin(&mut self) {
+        let now = clock::now();
         self.routed.attempts += 1;
+        self.routed.attempt_began = now;
         let headers = self.routed.request.headers_mut();
-        self.routed.account.attempt(headers);
+        self.routed.account.attempt(headers, now);
     }
 
     fn came(&mut self, answer: &Result<Response<GuardedBody>, Error>) {
@@ -172,6 +201,20 @@ impl<S: Serve> Attempts for InCluster<'_, '_, S> {
 
     fn send(&mut self) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
         self.inner.serve(self.routed)
+    }
+
+    async fn pause(&mut self, wait: Duration) -> Result<(), Error> {
+        let due = clock::now().checked_add(wait);
+        match self.routed.route_ends {
+            Some(ends) if due.is_none_or(|due| ends <= due) => {
+                clock::sleep_until(Some(ends)).await;
+                Err(Scope::Route.expired())
+            }
+            _ => {
+                clock::sleep_until(due).await;
+                Ok(())
+            }
+        }
     }
 
     fn permit(&mut self) -> Option<RetryPermit> {

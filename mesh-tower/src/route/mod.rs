@@ -34,6 +34,7 @@ use mesh_core::{
 };
 
 use crate::{
+    alarm::Alarm,
     body::RequestBody,
     clock,
     connect::Pool,
@@ -61,11 +62,13 @@ impl<S> Route<S> {
 impl<S: Serve> Route<S> {
     /// Routes a request and has it answered.
     ///
-    /// The body is polled once here: one that is all there becomes full, and costs no stream.
+    /// The body is polled once here: one that is all there becomes full, and costs no stream. The
+    /// alarm is lent: one that was set for a request before is as good as new.
     pub(crate) async fn serve<B>(
-        self: Arc<Self>,
+        &self,
         request: Request<B>,
         calls: Option<KnownMethods>,
+        alarm: &mut Alarm,
     ) -> Result<Response<GuardedBody>, Error>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -96,6 +99,8 @@ impl<S: Serve> Route<S> {
             account,
             attempts: 0,
             route_ends: None,
+            attempt_began: now,
+            alarm: alarm.take(),
             endpoint: None,
         };
         if let Err(late) = not_passed(routed.decision.deadline, now) {
@@ -103,6 +108,7 @@ impl<S: Serve> Route<S> {
             return Err(self.failed(&mut routed.account, late));
         }
         let mut answer = self.inner.serve(&mut routed).await;
+        *alarm = routed.alarm.take();
         // Left where it is: answers are large.
         if let Ok(response) = &mut answer {
             let changed = !routed.decision.filters.is_empty();

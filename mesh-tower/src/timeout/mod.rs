@@ -5,6 +5,9 @@
 //! Lets the answer take so long, from the moment the request was wholly sent to the end of the
 //! response body. While the request is still being sent no clock runs.
 //!
+//! Of a request that is all there both clocks are known when an attempt begins, and one timer serves
+//! both: the attempt's, which tells of the route's end where that is earlier.
+//!
 //! # Reads
 //! [`Forward::timeout`](mesh_core::config::Forward::timeout),
 //! [`RetryPolicy::per_try_timeout`](mesh_core::config::RetryPolicy::per_try_timeout).
@@ -18,7 +21,9 @@
 //! # Cancellation
 //! What is below is dropped, which resets its stream.
 
+mod attempt;
 mod ended;
+mod route;
 
 use std::{
     future::Future,
@@ -26,24 +31,16 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::Either;
 use http::Response;
 use mesh_core::{Error, ErrorKind};
 
-pub(crate) use self::ended::EndOfRequest;
+pub(crate) use self::{attempt::AttemptTimeout, ended::EndOfRequest, route::RouteTimeout};
 use crate::{
     clock,
-    request::{Decision, Routed},
+    request::Routed,
     response::{Clocks, GuardedBody},
     serve::Serve,
 };
-
-/// See the [module](self).
-#[derive(Debug)]
-pub(crate) struct Timeout<S> {
-    scope: Scope,
-    inner: S,
-}
 
 /// What a clock bounds.
 #[derive(Clone, Copy, Debug)]
@@ -54,39 +51,15 @@ pub(crate) enum Scope {
     Attempt,
 }
 
-impl<S> Timeout<S> {
-    pub(crate) const fn of_route(inner: S) -> Self {
-        Self {
-            scope: Scope::Route,
-            inner,
-        }
-    }
-
-    pub(crate) const fn of_attempt(inner: S) -> Self {
-        Self {
-            scope: Scope::Attempt,
-            inner,
-        }
-    }
-}
-
 impl Scope {
-    fn limit(self, decision: &Decision) -> Option<Duration> {
-        let forward = decision.route.forward().ok()?;
-        match self {
-            Self::Route => forward.timeout,
-            Self::Attempt => forward.retry.as_ref()?.per_try_timeout,
-        }
-    }
-
-    const fn kind(self) -> ErrorKind {
+    pub(crate) const fn kind(self) -> ErrorKind {
         match self {
             Self::Route => ErrorKind::RouteTimeout,
             Self::Attempt => ErrorKind::AttemptTimeout,
         }
     }
 
-    fn expired(self) -> Error {
+    pub(crate) fn expired(self) -> Error {
         let text = match self {
             Self::Route => "no complete answer within the route's timeout",
             Self::Attempt => "no complete answer within the attempt's timeout",
@@ -96,26 +69,19 @@ impl Scope {
     }
 }
 
-impl<S: Serve> Serve for Timeout<S> {
-    fn serve(
-        &self,
-        routed: &mut Routed,
-    ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send {
-        let Some(limit) = self.scope.limit(&routed.decision) else {
-            return Either::Left(self.inner.serve(routed));
-        };
-        Either::Right(async move {
-            let ended = EndOfRequest::of(routed.request.body_mut());
-            if matches!(self.scope, Scope::Route) {
-                routed.route_ends = ended.at().and_then(|at| at.checked_add(limit));
-            }
-            // Pinned here and not moved any more: it is large.
-            let answer = pin!(self.inner.serve(routed));
-            let (mut response, expiry) = bounded(ended, limit, self.scope, answer).await?;
-            expiry.set(response.body_mut().clocks());
-            Ok(response)
-        })
-    }
+/// Sends a request that comes in parts: its clock runs once all of it was sent.
+async fn while_sent<S: Serve>(
+    inner: &S,
+    routed: &mut Routed,
+    limit: Duration,
+    scope: Scope,
+) -> Result<Response<GuardedBody>, Error> {
+    let ended = EndOfRequest::of(routed.request.body_mut());
+    // Pinned here and not moved any more: it is large.
+    let answer = pin!(inner.serve(routed));
+    let (mut response, expiry) = bounded(ended, limit, scope, answer).await?;
+    expiry.set(response.body_mut().clocks());
+    Ok(response)
 }
 
 /// Waits for the head of an answer until `limit` has passed since the request was wholly sent. With
