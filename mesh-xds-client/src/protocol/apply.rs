@@ -186,10 +186,11 @@ impl<D: Decode> AdsState<D> {
             );
             return self.reject(turn, name, &reason, None);
         }
+        let digest = self.store.digest(&any.value);
         let Some(entry) = self.store.of_mut(turn.kind).get_mut(name) else {
             return;
         };
-        if entry.raw() == Some(&any.value) {
+        if entry.digest() == Some(digest) {
             self.counters.unchanged += 1;
             self.counters.valid[turn.kind as usize] += 1;
             if entry.confirm(version) {
@@ -197,20 +198,16 @@ impl<D: Decode> AdsState<D> {
             }
             return;
         }
-        // A slice would keep the whole response alive for as long as this one resource.
-        let any = Any {
-            value: Bytes::copy_from_slice(&any.value),
-            type_url: any.type_url,
-        };
         match self.decoder.decode(turn.kind, &any) {
             Ok(value) => {
-                entry.accept(value, any.value, version, turn.now);
+                entry.accept(value, digest, version, turn.now);
                 self.counters.accepted += 1;
                 self.counters.valid[turn.kind as usize] += 1;
                 self.note(turn.kind, name);
             }
             Err(errors) => {
-                let rejected = Some((version, any.value));
+                // A slice would keep the whole response alive for as long as this one resource.
+                let rejected = Some((version, Bytes::copy_from_slice(&any.value)));
                 self.reject(turn, name, &errors.to_string(), rejected);
             }
         }

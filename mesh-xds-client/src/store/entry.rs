@@ -2,17 +2,16 @@
 
 use std::{sync::Arc, time::Instant};
 
-use bytes::Bytes;
-
-use super::ErrorState;
+use super::{ErrorState, digest::Digest};
 
 /// What is known about one resource.
 #[derive(Clone, Debug)]
 pub struct Entry<V> {
     value: Option<V>,
-    raw: Option<Bytes>,
+    digest: Option<Digest>,
     version: Arc<str>,
-    error: Option<ErrorState>,
+    // Rare, and larger than all the rest.
+    error: Option<Box<ErrorState>>,
     status: Status,
     updated: Option<Instant>,
     timer: Option<Instant>,
@@ -58,7 +57,7 @@ impl<V> Default for Entry<V> {
     fn default() -> Self {
         Self {
             value: None,
-            raw: None,
+            digest: None,
             version: Arc::from(""),
             error: None,
             status: Status::default(),
@@ -75,9 +74,9 @@ impl<V> Entry<V> {
         self.value.as_ref()
     }
 
-    /// The bytes that the value was decoded from.
-    pub const fn raw(&self) -> Option<&Bytes> {
-        self.raw.as_ref()
+    /// What stands for the bytes that the value was decoded from.
+    pub(crate) const fn digest(&self) -> Option<Digest> {
+        self.digest
     }
 
     /// The version of the value; empty without one.
@@ -86,8 +85,8 @@ impl<V> Entry<V> {
     }
 
     /// The standing error.
-    pub const fn error(&self) -> Option<&ErrorState> {
-        self.error.as_ref()
+    pub fn error(&self) -> Option<&ErrorState> {
+        self.error.as_deref()
     }
 
     /// The state that a status report gives.
@@ -102,7 +101,7 @@ impl<V> Entry<V> {
 
     /// What it is good for, where `connection` is the standing error of the connection.
     pub(crate) fn answer<'a>(&'a self, connection: Option<&'a ErrorState>) -> Answer<'a, V> {
-        match (&self.value, self.error.as_ref().or(connection)) {
+        match (&self.value, self.error().or(connection)) {
             (Some(value), note) => Answer::Ready { value, note },
             (None, Some(error)) => Answer::Failed(error),
             (None, None) => Answer::Waiting,
@@ -135,9 +134,9 @@ impl<V> Entry<V> {
     }
 
     /// A new value.
-    pub(crate) fn accept(&mut self, value: V, raw: Bytes, version: Arc<str>, now: Instant) {
+    pub(crate) fn accept(&mut self, value: V, digest: Digest, version: Arc<str>, now: Instant) {
         self.value = Some(value);
-        self.raw = Some(raw);
+        self.digest = Some(digest);
         self.version = version;
         self.error = None;
         self.status = Status::Acked;
@@ -156,7 +155,7 @@ impl<V> Entry<V> {
         let dropped = drop_value && self.value.is_some();
         if dropped {
             self.value = None;
-            self.raw = None;
+            self.digest = None;
             self.version = Arc::from("");
         }
         self.status = status;
@@ -167,7 +166,7 @@ impl<V> Entry<V> {
                 dropped
             }
             standing => {
-                *standing = Some(error);
+                *standing = Some(Box::new(error));
                 true
             }
         }

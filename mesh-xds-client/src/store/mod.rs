@@ -1,6 +1,7 @@
 //! What the control plane has sent and what is known about it: one table for both variants of the
 //! protocol, read by whoever assembles the configuration and by whoever reports it.
 
+mod digest;
 mod entry;
 mod error;
 
@@ -9,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use self::digest::{Digest, Digests};
 pub use self::{
     entry::{Answer, Entry, Status},
     error::{ErrorKind, ErrorState},
@@ -21,12 +23,14 @@ use crate::resource::ResourceType;
 #[derive(Debug)]
 pub(crate) struct Store<V> {
     kinds: [BTreeMap<Arc<str>, Entry<V>>; ResourceType::ALL.len()],
+    digests: Digests,
 }
 
 impl<V> Default for Store<V> {
     fn default() -> Self {
         Self {
             kinds: std::array::from_fn(|_| BTreeMap::new()),
+            digests: Digests::default(),
         }
     }
 }
@@ -40,6 +44,11 @@ impl<V> Store<V> {
     /// The entries of one kind, to be changed.
     pub(crate) const fn of_mut(&mut self, kind: ResourceType) -> &mut BTreeMap<Arc<str>, Entry<V>> {
         &mut self.kinds[kind as usize]
+    }
+
+    /// What stands for the bytes of a resource.
+    pub(crate) fn digest(&self, bytes: &[u8]) -> Digest {
+        self.digests.of(bytes)
     }
 
     /// The entry with a canonical name.
