@@ -37,8 +37,8 @@ pub use matcher::{
 pub use pattern::{Pattern, PatternError};
 pub use retry::{BackoffConfig, RetryConditions, RetryPolicy};
 pub use route::{
-    ClusterChoice, DomainPattern, Forward, GrpcTimeoutRule, Route, RouteAction, RouteConfig,
-    StreamTimeouts, VirtualHost, WeightedCluster, WeightedClusters,
+    ClusterChoice, DomainPattern, EditedForwards, Forward, GrpcTimeoutRule, Route, RouteAction,
+    RouteConfig, StreamTimeouts, VirtualHost, WeightedCluster, WeightedClusters,
 };
 pub use snapshot::{ClusterEntry, ClusterSnapshot, Snapshot, SnapshotBuilder};
 

@@ -1,6 +1,6 @@
 //! Route configurations: virtual hosts, routes, and what a route does with a request.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
@@ -144,6 +144,24 @@ impl Forward {
     }
 }
 
+/// Actions that were edited: routes that shared one before share it after.
+#[derive(Debug, Default)]
+pub struct EditedForwards(HashMap<*const Forward, [Arc<Forward>; 2]>);
+
+impl EditedForwards {
+    /// Edits the action of a route; one that was edited before is what came of it then, so that all of
+    /// them are to be edited in the same way.
+    pub fn edit(&mut self, forward: &mut Arc<Forward>, edit: impl FnOnce(&mut Forward)) {
+        // What was there before is kept, so that nothing else comes to lie at its place.
+        let known = self.0.entry(Arc::as_ptr(forward)).or_insert_with(|| {
+            let mut edited = Forward::clone(forward);
+            edit(&mut edited);
+            [Arc::clone(forward), Arc::new(edited)]
+        });
+        forward.clone_from(&known[1]);
+    }
+}
+
 /// Limits on the whole exchange (gRFC A31; Envoy's `max_stream_duration`). Zero means no limit
 /// everywhere, and hides the limits that would come after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -226,6 +244,21 @@ fn as_optional_text<S: serde::Serializer>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn routes_share_an_edited_action_as_they_did_before() {
+        let forward = |name: &str| Arc::new(Forward::to(ClusterChoice::Single(name.into())));
+        let (one, other) = (forward("a"), forward("a"));
+        let mut routes = [&one, &other, &one].map(Arc::clone);
+        let mut edited = EditedForwards::default();
+        let timeout = Some(Duration::from_secs(1));
+        for route in &mut routes {
+            edited.edit(route, |forward| forward.timeout = timeout);
+        }
+        assert!(routes.iter().all(|route| route.timeout == timeout));
+        assert!(Arc::ptr_eq(&routes[0], &routes[2]) && !Arc::ptr_eq(&routes[0], &routes[1]));
+        assert_eq!(one.timeout, None);
+    }
 
     #[test]
     fn domains_are_read_as_envoy_writes_them() {

@@ -4,8 +4,9 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
 use mesh_core::{
     bounds::Bound,
-    config::{ConfigError, ConfigErrors, Dialect, Fraction, Pattern, RetryPolicy},
+    config::{ConfigError, ConfigErrors, Dialect, Forward, Fraction, Pattern, RetryPolicy},
     error::Causes,
+    name::ClusterName,
 };
 use mesh_proto::{
     Any, TypeUrl, UnpackError,
@@ -38,6 +39,8 @@ pub(super) struct Reader<'o> {
     warnings: ConfigErrors,
     /// The retry policy read last: control planes write the same one on every route.
     pub(super) last_retry: Option<Arc<RetryPolicy>>,
+    /// The last action of a route to each cluster: many routes differ only by what they take.
+    pub(super) last_forwards: HashMap<ClusterName, Arc<Forward>>,
     /// What was compiled already: routes often repeat a pattern.
     patterns: HashMap<String, Pattern>,
     /// How many bytes further patterns may compile to; `None` once one had no room.
@@ -51,6 +54,7 @@ impl<'o> Reader<'o> {
             errors: ConfigErrors::default(),
             warnings: ConfigErrors::default(),
             last_retry: None,
+            last_forwards: HashMap::new(),
             patterns: HashMap::new(),
             pattern_room: Some(MAX_PATTERNS),
         }

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     config::{
-        ClusterChoice, FilterOverrides, MatchRules, Route, RouteAction, RouteConfig, RouteMatch,
-        VirtualHost, WeightedClusters,
+        ClusterChoice, EditedForwards, FilterOverrides, MatchRules, Route, RouteAction,
+        RouteConfig, RouteMatch, VirtualHost, WeightedClusters,
     },
     name::ClusterName,
     policy::weighted::WeightedChoice,
@@ -28,11 +28,12 @@ use crate::{
 /// keeps the configuration.
 pub(super) fn compile(config: RouteConfig) -> RouteTable {
     let domains = Domains::new(&config);
+    let routes = config.virtual_hosts.iter().map(|host| host.routes.len());
     let mut compiler = Compiler {
         rules: config.rules,
         clusters: IndexSet::new(),
         scopes: Scopes::new(),
-        routes: Vec::new(),
+        routes: Vec::with_capacity(routes.sum()),
         alike: HashMap::new(),
         hasher: RandomState::new(),
         weighted: HashSet::new(),
@@ -66,14 +67,14 @@ struct Compiler {
 impl Compiler {
     fn host(&mut self, host: VirtualHost) -> Host {
         let start = self.routes.len();
-        self.routes.reserve(host.routes.len());
+        let mut retried = EditedForwards::default();
         for mut route in host.routes {
             let target = self.target(&host.filter_overrides, &mut route);
             if let RouteAction::Forward(forward) = &mut route.action
                 && forward.retry.is_none()
                 && host.retry.is_some()
             {
-                Arc::make_mut(forward).retry.clone_from(&host.retry);
+                retried.edit(forward, |forward| forward.retry.clone_from(&host.retry));
             }
             let asks = self.asks(&route.matches);
             self.routes.push(Arc::new(CompiledRoute {

@@ -55,13 +55,34 @@ impl Reader<'_> {
         if let Some(reason) = refusal {
             return Some(RouteAction::Refuse(reason.into()));
         }
-        Some(RouteAction::Forward(Arc::new(Forward {
+        Some(RouteAction::Forward(self.shared(Forward {
             cluster,
             timeout,
             stream: stream?,
             retry,
             cluster_not_found,
         })))
+    }
+
+    /// An action, which is that of a route before it if that says the same.
+    fn shared(&mut self, forward: Forward) -> Arc<Forward> {
+        let ClusterChoice::Single(cluster) = &forward.cluster else {
+            return Arc::new(forward);
+        };
+        match self.last_forwards.get_mut(cluster) {
+            Some(last) => {
+                if **last != forward {
+                    *last = Arc::new(forward);
+                }
+                Arc::clone(last)
+            }
+            None => {
+                let cluster = cluster.clone();
+                let forward = Arc::new(forward);
+                self.last_forwards.insert(cluster, Arc::clone(&forward));
+                forward
+            }
+        }
     }
 
     fn cluster_choice(

@@ -9,7 +9,8 @@ mod weighted;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use mesh_core::config::{
-    DomainPattern, FilterOverrides, MatchRules, RouteAction, RouteConfig, VirtualHost,
+    DomainPattern, EditedForwards, FilterOverrides, MatchRules, RouteAction, RouteConfig,
+    VirtualHost,
 };
 use mesh_proto::envoy::config::route::v3::{RouteConfiguration, VirtualHost as HostMessage};
 
@@ -45,11 +46,14 @@ impl RouteConfigResource {
             .virtual_hosts
             .iter_mut()
             .flat_map(|host| &mut host.routes);
+        let mut limited = EditedForwards::default();
         for route in routes {
             if let RouteAction::Forward(forward) = &mut route.action
                 && forward.stream.max_stream_duration.is_none()
             {
-                Arc::make_mut(forward).stream.max_stream_duration = max_stream_duration;
+                limited.edit(forward, |forward| {
+                    forward.stream.max_stream_duration = max_stream_duration;
+                });
             }
         }
         config
@@ -146,8 +150,10 @@ fn virtual_host(
         plugins,
     };
     let list = at.field("routes");
+    // They stay: none of their room may be spare.
+    let mut routes = Vec::with_capacity(host.routes.len());
     let read = |(i, route)| r.route(&list.index(i), route, &scope);
-    let routes = host.routes.iter().enumerate().filter_map(read).collect();
+    routes.extend(host.routes.iter().enumerate().filter_map(read));
     VirtualHost {
         name: host.name.as_str().into(),
         domains,
