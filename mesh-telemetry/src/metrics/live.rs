@@ -35,7 +35,7 @@ pub(super) struct Live {
 struct Cluster {
     states: Vec<State>,
     // None as long as nothing happens in it: a control plane may name very many.
-    handles: Option<ClusterHandles>,
+    handles: Option<Box<ClusterHandles>>,
 }
 
 #[derive(Debug)]
@@ -50,6 +50,8 @@ impl Live {
         let cluster = self.clusters.entry(state.name().clone()).or_default();
         let mut known = cluster.states.iter();
         if !known.any(|known| std::ptr::eq(known.of.as_ptr(), Arc::as_ptr(state))) {
+            // Most processes have one.
+            cluster.states.reserve_exact(1);
             cluster.states.push(State {
                 of: Arc::downgrade(state),
                 published: Published::default(),
@@ -82,7 +84,7 @@ impl Cluster {
         live.iter().for_each(|(state, _)| sum.add(state));
         if self.handles.is_none() && *published < MAX_CLUSTERS && sum.is_active() {
             *published += 1;
-            self.handles = Some(ClusterHandles::new(name.as_str()));
+            self.handles = Some(Box::new(ClusterHandles::new(name.as_str())));
         }
         let gone = live.is_empty();
         if let Some(handles) = &self.handles {
