@@ -3,13 +3,14 @@
 mod layout;
 mod plan;
 mod set;
+mod sleep;
 mod state;
 #[cfg(test)]
 mod tests;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError},
+    sync::{Arc, OnceLock, PoisonError},
     time::Instant,
 };
 
@@ -46,7 +47,8 @@ pub struct ClusterRuntime<C> {
     set: ArcSwap<PickerSet<C>>,
     cold: Mutex<Cold<C>>,
     version: AtomicU64,
-    news: watch::Sender<u64>,
+    /// Made when a request waits for the first time, which most clusters never see.
+    news: OnceLock<watch::Sender<u64>>,
 }
 
 /// What only rebuilding needs.
@@ -54,8 +56,11 @@ struct Cold<C> {
     config: Arc<ClusterConfig>,
     endpoints: Arc<EndpointsConfig>,
     note: Option<Arc<str>>,
-    layout: Arc<Layout<C>>,
+    /// `None` while the cluster [sleeps](self::sleep).
+    layout: Option<Arc<Layout<C>>>,
     ready: Ready,
+    /// When it was given: a pick reads no clock.
+    given: Instant,
 }
 
 /// What a rebuild asks of its caller.
@@ -78,22 +83,17 @@ impl<C> ClusterRuntime<C> {
     #[must_use]
     pub fn new(snapshot: &ClusterSnapshot, registry: &Registry, now: Instant) -> Self {
         let state = registry.cluster(&snapshot.config.name);
-        let layout = Layout::new(&state, &snapshot.config, &snapshot.endpoints, None);
-        let mut cold = Cold {
-            config: Arc::clone(&snapshot.config),
-            endpoints: Arc::clone(&snapshot.endpoints),
-            note: snapshot.note.clone(),
-            layout: Arc::new(layout),
-            ready: Ready::default(),
-        };
-        cold.ready.update(&cold.layout.priorities);
+        let mut cold = Cold::asleep(snapshot.clone(), now);
+        if !cold.may_sleep() {
+            cold.lay_out(&state);
+        }
         let plan = cold.look(now).plan;
         Self {
             state,
             set: ArcSwap::from_pointee(cold.set(plan)),
             cold: Mutex::new(cold),
             version: AtomicU64::new(0),
-            news: watch::Sender::new(0),
+            news: OnceLock::new(),
         }
     }
 
@@ -101,7 +101,7 @@ impl<C> ClusterRuntime<C> {
     /// cluster's identity changed. Call [`ClusterRuntime::rebuild`] next.
     pub fn update(&self, snapshot: &ClusterSnapshot, now: Instant) {
         let mut cold = self.lock();
-        cold.update(&self.state, snapshot);
+        cold.update(&self.state, snapshot, now);
         let plan = cold.look(now).plan;
         let old = self.set.swap(Arc::new(cold.set(plan)));
         self.announce();
@@ -115,7 +115,7 @@ impl<C> ClusterRuntime<C> {
     /// [`Rebuilt::wake`].
     pub fn rebuild(&self, now: Instant) -> Rebuilt<C> {
         let mut cold = self.lock();
-        for endpoint in &cold.layout.endpoints {
+        for endpoint in cold.laid_out() {
             endpoint.state().recover(now);
         }
         let Outlook { plan, wake, wanted } = cold.look(now);
@@ -125,24 +125,28 @@ impl<C> ClusterRuntime<C> {
         }
         // Also when the plan is the same: a request may have found its endpoint gone for a moment.
         self.announce();
-        let retries = cold
-            .layout
-            .endpoints
-            .iter()
-            .filter_map(|it| it.state().retry_at());
+        let endpoints = cold.laid_out();
+        let retries = endpoints.iter().filter_map(|it| it.state().retry_at());
         Rebuilt {
             wake: retries.chain(wake).min(),
             connect,
-            endpoints: cold.layout.endpoints.len(),
+            endpoints: endpoints.len(),
         }
     }
 
     /// Picks an endpoint for a request: drops, then `max_requests`, then the picker (gRFC A32). A
     /// request that is told to wait has not been drawn for a drop yet.
     pub fn pick(&self, entropy: &Entropy) -> Pick<C> {
-        let set = self.set.load();
+        let mut set = self.set.load();
         if set.queues() {
-            return Pick::Queue;
+            if !set.is_asleep() {
+                return Pick::Queue;
+            }
+            self.wake();
+            set = self.set.load();
+            if set.queues() {
+                return Pick::Queue;
+            }
         }
         for drop in &set.endpoints.drops {
             if drop.fraction.contains(entropy.draw()) {
@@ -184,7 +188,7 @@ impl<C> ClusterRuntime<C> {
 
     /// Waits until the version is not `seen` any more.
     pub async fn changed(&self, seen: u64) {
-        let mut news = self.news.subscribe();
+        let mut news = self.news().subscribe();
         // The sender lives in `self`, so that this ends with news and never with an error.
         let _ = news.wait_for(|version| *version != seen).await;
     }
@@ -207,16 +211,21 @@ impl<C> ClusterRuntime<C> {
         self.state.name()
     }
 
-    pub(super) fn read<T>(&self, read: impl FnOnce(&ClusterConfig, &Layout<C>, &Plan) -> T) -> T {
-        let set = self.set.load();
-        read(&set.config, &set.layout, &set.plan)
-    }
-
     /// Tells those who wait. Called with the lock held, so that versions go up in order.
     fn announce(&self) {
         let version = self.version.load(Ordering::Relaxed) + 1;
         self.version.store(version, Ordering::Release);
-        self.news.send_replace(version);
+        if let Some(news) = self.news.get() {
+            news.send_replace(version);
+        }
+    }
+
+    /// Under the lock nothing is announced between the look at the version and the start of the news.
+    fn news(&self) -> &watch::Sender<u64> {
+        self.news.get().unwrap_or_else(|| {
+            let _announcing = self.lock();
+            self.news.get_or_init(|| watch::Sender::new(self.version()))
+        })
     }
 
     /// A panic while the lock was held cannot have left half a layout: each field is replaced as a
@@ -227,30 +236,51 @@ impl<C> ClusterRuntime<C> {
 }
 
 impl<C> Cold<C> {
-    fn update(&mut self, state: &Arc<ClusterState>, snapshot: &ClusterSnapshot) {
-        let same_endpoints = Arc::ptr_eq(&self.endpoints, &snapshot.endpoints);
-        if !same_endpoints || !self.config.same_identity(&snapshot.config) {
-            let (config, endpoints) = (&snapshot.config, &snapshot.endpoints);
-            let layout = Layout::new(state, config, endpoints, Some(&self.layout));
-            self.ready.update(&layout.priorities);
-            self.layout = Arc::new(layout);
-        }
+    fn update(&mut self, state: &Arc<ClusterState>, snapshot: &ClusterSnapshot, now: Instant) {
+        let same = Arc::ptr_eq(&self.endpoints, &snapshot.endpoints)
+            && self.config.same_identity(&snapshot.config);
         self.config = Arc::clone(&snapshot.config);
         self.endpoints = Arc::clone(&snapshot.endpoints);
         self.note = snapshot.note.clone();
+        self.given = now;
+        let stays = match self.layout {
+            Some(_) => same,
+            None => self.may_sleep(),
+        };
+        if !stays {
+            self.lay_out(state);
+        }
+    }
+
+    /// Lays out the endpoints; those that were laid out before keep state and slot.
+    fn lay_out(&mut self, state: &Arc<ClusterState>) -> Arc<Layout<C>> {
+        let previous = self.layout.as_deref();
+        let layout = Layout::new(state, &self.config, &self.endpoints, previous);
+        self.ready.update(&layout.priorities);
+        let layout = Arc::new(layout);
+        self.layout = Some(Arc::clone(&layout));
+        layout
+    }
+
+    /// The endpoints; none while the cluster sleeps.
+    fn laid_out(&self) -> &[Arc<Endpoint<C>>] {
+        self.layout.as_ref().map_or(&[], |layout| &layout.endpoints)
     }
 
     /// Looks at the endpoints as they are now.
     fn look(&mut self, now: Instant) -> Outlook {
+        let Some(layout) = &self.layout else {
+            return Outlook::default();
+        };
         let factor = self.endpoints.overprovisioning_factor;
-        let scene = Scene::new(&self.config, factor, &self.layout);
+        let scene = Scene::new(&self.config, factor, layout);
         plan::plan(&scene, &mut self.ready, now)
     }
 
     fn set(&self, plan: Plan) -> PickerSet<C> {
         PickerSet::new(
             plan,
-            Arc::clone(&self.layout),
+            self.layout.clone(),
             Arc::clone(&self.config),
             Arc::clone(&self.endpoints),
             self.note.clone(),
@@ -263,9 +293,8 @@ impl<C> Cold<C> {
         if self.config.lb.readiness == Readiness::OnDemand {
             return Vec::new();
         }
-        let endpoints = wanted
-            .iter()
-            .map(|index| &self.layout.endpoints[*index as usize]);
+        let laid_out = self.laid_out();
+        let endpoints = wanted.iter().map(|index| &laid_out[*index as usize]);
         endpoints
             .filter(|it| match it.state().connectivity() {
                 Connectivity::Idle | Connectivity::Connecting => true,

@@ -17,15 +17,16 @@ use crate::{
 /// Everything that a pick reads; immutable but for the counters of its rotations.
 pub(super) struct PickerSet<C> {
     pub(super) plan: Plan,
-    pub(super) layout: Arc<Layout<C>>,
+    /// `None` while the cluster [sleeps](super::sleep).
+    pub(super) layout: Option<Arc<Layout<C>>>,
     pub(super) config: Arc<ClusterConfig>,
     pub(super) endpoints: Arc<EndpointsConfig>,
-    note: Option<Arc<str>>,
+    pub(super) note: Option<Arc<str>>,
     /// As in `config`, near at hand.
     pub(super) max_requests: u32,
     readiness: Readiness,
     /// One for each share of the plan.
-    shares: Vec<Share<C>>,
+    shares: Box<[Share<C>]>,
 }
 
 /// A share of the requests, ready to be picked from.
@@ -89,20 +90,26 @@ const PROBES: usize = 4;
 impl<C> PickerSet<C> {
     pub(super) fn new(
         plan: Plan,
-        layout: Arc<Layout<C>>,
+        layout: Option<Arc<Layout<C>>>,
         config: Arc<ClusterConfig>,
         endpoints: Arc<EndpointsConfig>,
         note: Option<Arc<str>>,
     ) -> Self {
         let start = Entropy::system();
         let mut end = 0;
-        let shares = plan.shares.iter().map(|share| {
-            end += share.percent;
-            let answer = Serve::new(&share.answer, &layout, &config, &start);
-            Share { end, answer }
-        });
+        let shares = match &layout {
+            Some(layout) => {
+                let serve = |share: &plan::Share| {
+                    end += share.percent;
+                    let answer = Serve::new(&share.answer, layout, &config, &start);
+                    Share { end, answer }
+                };
+                plan.shares.iter().map(serve).collect()
+            }
+            None => Box::default(),
+        };
         Self {
-            shares: shares.collect(),
+            shares,
             max_requests: config.limits.max_requests,
             readiness: config.lb.readiness,
             plan,
@@ -113,9 +120,18 @@ impl<C> PickerSet<C> {
         }
     }
 
-    /// Whether every request has to wait, so that nothing else need be decided about it yet.
+    /// Whether every request has to wait, so that nothing else need be decided about it yet; the first
+    /// one of a cluster that sleeps until it is awake.
     pub(super) fn queues(&self) -> bool {
-        matches!(&self.shares[..], [share] if matches!(share.answer, Serve::Queue))
+        match &self.shares[..] {
+            [share] => matches!(share.answer, Serve::Queue),
+            shares => shares.is_empty() && self.is_asleep(),
+        }
+    }
+
+    /// Whether the cluster sleeps.
+    pub(super) const fn is_asleep(&self) -> bool {
+        self.layout.is_none()
     }
 
     /// Finds an endpoint that can be used now. Takes no lock and allocates nothing, unless it fails.

@@ -89,7 +89,14 @@ fn snapshot(
 }
 
 fn runtime(snapshot: &ClusterSnapshot) -> ClusterRuntime<Slot> {
-    ClusterRuntime::new(snapshot, &Registry::default(), Instant::now())
+    awake(snapshot, &Registry::default())
+}
+
+/// A cluster that was asked for.
+fn awake(snapshot: &ClusterSnapshot, registry: &Registry) -> ClusterRuntime<Slot> {
+    let runtime = ClusterRuntime::new(snapshot, registry, Instant::now());
+    runtime.wake();
+    runtime
 }
 
 fn port(picked: &Picked<Slot>) -> u16 {
@@ -128,4 +135,5 @@ fn state(runtime: &ClusterRuntime<Slot>, port: u16) -> Arc<EndpointState> {
 mod connectivity;
 mod envoy;
 mod limits;
+mod sleep;
 mod updates;

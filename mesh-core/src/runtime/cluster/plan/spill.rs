@@ -48,6 +48,8 @@ pub(super) fn spill(scene: &Scene<'_>, panic_threshold: u8, fail_on_panic: bool)
             });
         }
     }
+    // It stays, and mostly is one share.
+    plan.shares.shrink_to_fit();
     Outlook {
         plan,
         wake: None,
