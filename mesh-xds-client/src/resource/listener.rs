@@ -173,7 +173,7 @@ fn route_source(
     match manager.route_specifier.as_ref() {
         Some(RouteSpecifier::Rds(rds)) => rds_name(r, &at.field("rds"), rds),
         Some(RouteSpecifier::RouteConfig(config)) => {
-            let config = route::configuration(r, &at.field("route_config"), config, listener);
+            let config = route::inline(r, &at.field("route_config"), config, listener);
             Some(RouteSource::Inline(config))
         }
         Some(RouteSpecifier::ScopedRoutes(_)) => {

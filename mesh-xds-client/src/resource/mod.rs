@@ -41,6 +41,7 @@ pub use route::RouteConfigResource;
 
 use at::At;
 use reader::Reader;
+use route::parts::{self, Hosts};
 
 /// A resource, decoded and valid.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,7 +101,7 @@ pub fn decode(
     let (name, any) = unwrap(resource)?;
     match kind {
         ResourceType::Listener => read(name, &any, options, listener::read),
-        ResourceType::RouteConfig => read(name, &any, options, route::read),
+        ResourceType::RouteConfig => read_routes(name, &any, options),
         ResourceType::Cluster => read(name, &any, options, cluster::read),
         ResourceType::Endpoints => read(name, &any, options, endpoints::read),
     }
@@ -171,13 +172,47 @@ fn read<M: Named>(
         name: wrapper_name.clone(),
         errors: ConfigError::new(&FieldPath::root(), reader::unpack_reason(&error)).into(),
     })?;
-    let mut reader = Reader::new(options);
+    read_message(wrapper_name, &message, Reader::new(options), read)
+}
+
+/// In parts where that can be done.
+fn read_routes(
+    wrapper_name: Option<String>,
+    any: &Any,
+    options: &DecodeOptions,
+) -> Result<Decoded, DecodeError> {
+    if any.is::<RouteConfiguration>()
+        && let Ok((message, hosts)) = parts::split(&any.value)
+        && !message.name.is_empty()
+    {
+        let mut malformed = false;
+        let read = |reader: &mut Reader<'_>, message: &_| {
+            let resource = route::read(reader, message, &hosts);
+            malformed = reader.malformed;
+            resource
+        };
+        let decoded = read_message(wrapper_name.clone(), &message, Reader::new(options), read);
+        if !malformed {
+            return decoded;
+        }
+    }
+    read(wrapper_name, any, options, |reader, message| {
+        route::read(reader, message, &Hosts::Decoded(&message.virtual_hosts))
+    })
+}
+
+fn read_message<M: Named>(
+    wrapper_name: Option<String>,
+    message: &M,
+    mut reader: Reader<'_>,
+    read: impl FnOnce(&mut Reader<'_>, &M) -> Option<Resource>,
+) -> Result<Decoded, DecodeError> {
     let (field, name) = message.name();
     let resource = if name.is_empty() {
         reader.error(&At::ROOT.field(field), "is empty");
         None
     } else {
-        read(&mut reader, &message)
+        read(&mut reader, message)
     };
     let name = name.to_owned();
     let (errors, warnings) = reader.finish();

@@ -37,6 +37,8 @@ pub(super) struct Reader<'o> {
     pub(super) options: &'o DecodeOptions,
     errors: ConfigErrors,
     warnings: ConfigErrors,
+    /// A part of it does not decode: what was read is worth nothing.
+    pub(super) malformed: bool,
     /// The retry policy read last: control planes write the same one on every route.
     pub(super) last_retry: Option<Arc<RetryPolicy>>,
     /// The last action of a route to each cluster: many routes differ only by what they take.
@@ -53,6 +55,7 @@ impl<'o> Reader<'o> {
             options,
             errors: ConfigErrors::default(),
             warnings: ConfigErrors::default(),
+            malformed: false,
             last_retry: None,
             last_forwards: HashMap::new(),
             patterns: HashMap::new(),

@@ -2,6 +2,7 @@
 
 mod action;
 mod entry;
+pub(super) mod parts;
 mod plugin;
 mod retry;
 mod weighted;
@@ -20,6 +21,7 @@ use super::{
     reader::{Reader, quoted},
     unsupported,
 };
+use parts::{Hosts, Malformed, Routes};
 use plugin::Plugins;
 
 /// Most overrides that a whole RouteConfiguration may have: each of its virtual hosts holds them
@@ -60,17 +62,33 @@ impl RouteConfigResource {
     }
 }
 
-pub(super) fn read(r: &mut Reader<'_>, message: &RouteConfiguration) -> Option<Resource> {
-    let config = configuration(r, &At::ROOT, message, &message.name);
+/// A RouteConfiguration on its own, with its virtual hosts apart from it.
+pub(super) fn read(
+    r: &mut Reader<'_>,
+    message: &RouteConfiguration,
+    hosts: &Hosts<'_>,
+) -> Option<Resource> {
+    let config = configuration(r, &At::ROOT, message, hosts, &message.name);
     Some(Resource::RouteConfig(Arc::new(config)))
 }
 
-/// A RouteConfiguration, inline under the name of its listener or on its own. What is wrong with it
-/// is noted in `r`.
-pub(super) fn configuration(
+/// A RouteConfiguration inside the listener of that name.
+pub(super) fn inline(
     r: &mut Reader<'_>,
     at: &At<'_>,
     message: &RouteConfiguration,
+    listener: &str,
+) -> RouteConfigResource {
+    let hosts = Hosts::Decoded(&message.virtual_hosts);
+    configuration(r, at, message, &hosts, listener)
+}
+
+/// What is wrong with it is noted in `r`.
+fn configuration(
+    r: &mut Reader<'_>,
+    at: &At<'_>,
+    message: &RouteConfiguration,
+    hosts: &Hosts<'_>,
     name: &str,
 ) -> RouteConfigResource {
     let unused = unsupported::route_configuration(message);
@@ -101,7 +119,7 @@ pub(super) fn configuration(
         &at.field("cluster_specifier_plugins"),
         &message.cluster_specifier_plugins,
     );
-    let virtual_hosts = virtual_hosts(r, at, message, &overrides, &plugins);
+    let virtual_hosts = virtual_hosts(r, at, hosts, &overrides, &plugins);
     RouteConfigResource {
         config: RouteConfig {
             name: name.into(),
@@ -115,28 +133,30 @@ pub(super) fn configuration(
 fn virtual_hosts(
     r: &mut Reader<'_>,
     at: &At<'_>,
-    message: &RouteConfiguration,
+    hosts: &Hosts<'_>,
     overrides: &FilterOverrides,
     plugins: &Plugins<'_>,
 ) -> Vec<VirtualHost> {
     let list = at.field("virtual_hosts");
     let mut seen = HashSet::new();
-    let mut hosts = Vec::with_capacity(message.virtual_hosts.len());
-    for (i, host) in message.virtual_hosts.iter().enumerate() {
-        let at = list.index(i);
-        hosts.push(virtual_host(r, &at, host, overrides, plugins, &mut seen));
-    }
-    hosts
+    let mut read = Vec::with_capacity(hosts.len());
+    let all = hosts.each(|i, host, routes| {
+        let (at, host) = (list.index(i), (host, routes));
+        read.push(virtual_host(r, &at, host, overrides, plugins, &mut seen)?);
+        Ok(())
+    });
+    r.malformed |= all.is_err();
+    read
 }
 
 fn virtual_host(
     r: &mut Reader<'_>,
     at: &At<'_>,
-    host: &HostMessage,
+    (host, routes): (&HostMessage, &Routes<'_>),
     overrides: &FilterOverrides,
     plugins: &Plugins<'_>,
     seen: &mut HashSet<String>,
-) -> VirtualHost {
+) -> Result<VirtualHost, Malformed> {
     if host.name.is_empty() && !r.is_grpc() {
         r.error(&at.field("name"), "is empty");
     }
@@ -151,16 +171,15 @@ fn virtual_host(
     };
     let list = at.field("routes");
     // They stay: none of their room may be spare.
-    let mut routes = Vec::with_capacity(host.routes.len());
-    let read = |(i, route)| r.route(&list.index(i), route, &scope);
-    routes.extend(host.routes.iter().enumerate().filter_map(read));
-    VirtualHost {
+    let mut read = Vec::with_capacity(routes.len());
+    routes.each(|i, route| read.extend(r.route(&list.index(i), route, &scope)))?;
+    Ok(VirtualHost {
         name: host.name.as_str().into(),
         domains,
-        routes,
+        routes: read,
         retry,
         filter_overrides,
-    }
+    })
 }
 
 /// Envoy refuses a domain that two hosts claim, whatever its case. gRPC takes the first; a pattern

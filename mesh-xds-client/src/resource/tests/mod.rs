@@ -5,6 +5,7 @@ mod filters;
 mod listener;
 mod load_balancing;
 mod matchers;
+mod parts;
 mod retry;
 mod routes_envoy;
 mod routes_grpc;
