@@ -14,6 +14,7 @@
 )]
 
 mod ads;
+mod answer;
 mod bootstrap;
 mod decode;
 mod draw;

@@ -46,6 +46,16 @@ pub fn strip_response(headers: &mut HeaderMap) {
     strip(headers);
 }
 
+/// Whether a header of this name is removed from every message.
+pub(crate) fn is_fixed(name: &HeaderName) -> bool {
+    ALWAYS.contains(&name.as_str())
+}
+
+/// Whether a message without a header of this name would mean something else.
+pub(crate) fn is_protected(name: &HeaderName) -> bool {
+    PROTECTED.contains(&name.as_str())
+}
+
 /// True if a header named `connection` has `token` in its list, in any case.
 pub(crate) fn connection_has(headers: &HeaderMap, token: &str) -> bool {
     tokens(headers, &CONNECTION).any(|t| t.eq_ignore_ascii_case(token))
@@ -53,13 +63,13 @@ pub(crate) fn connection_has(headers: &HeaderMap, token: &str) -> bool {
 
 fn strip(headers: &mut HeaderMap) {
     // One pass over the names that are there is cheaper than a look-up for each that may be.
-    if !headers.keys().any(|name| ALWAYS.contains(&name.as_str())) {
+    if !headers.keys().any(is_fixed) {
         return;
     }
     if headers.contains_key(CONNECTION) {
         let nominated: Vec<HeaderName> = tokens(headers, &CONNECTION)
             .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-            .filter(|name| !PROTECTED.contains(&name.as_str()))
+            .filter(|name| !is_protected(name))
             .collect();
         for name in nominated {
             headers.remove(name);
@@ -83,7 +93,10 @@ fn reduce_te(headers: &mut HeaderMap) {
 }
 
 /// The comma-separated tokens of all values of `name`; a value that is not text has none.
-fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+pub(crate) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(name)
         .iter()

@@ -19,11 +19,17 @@ pub(super) type Ending = Box<dyn FnOnce(Result<(), &Error>) + Send>;
 pub(crate) struct ProxyBody {
     inner: GuardedBody,
     ending: Option<Ending>,
+    /// An error to be given at the next poll.
+    failed: Option<Error>,
 }
 
 impl ProxyBody {
     pub(super) const fn new(inner: GuardedBody, ending: Option<Ending>) -> Self {
-        Self { inner, ending }
+        Self {
+            inner,
+            ending,
+            failed: None,
+        }
     }
 
     fn end(&mut self, ended: Result<(), &Error>) {
@@ -41,11 +47,19 @@ impl Body for ProxyBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(Err(error)) = &frame {
-            self.end(Err(error));
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Some(Err(error)));
         }
-        Poll::Ready(frame)
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let Some(Err(error)) = frame else {
+            return Poll::Ready(frame);
+        };
+        self.end(Err(&error));
+        self.failed = Some(error);
+        // The connection ends with the error, at once. What came before is written first, as Envoy does:
+        // a connection writes when its body has nothing to give.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn is_end_stream(&self) -> bool {

@@ -60,10 +60,6 @@ pub const INTENDED: &[Difference] = &[
         reason: "a deadline with a space in it is none (gRPC over HTTP/2); Envoy reads numbers with spaces",
     },
     Difference {
-        case: "upstream/bad_chunk",
-        reason: "an answer that breaks before any of it has left is not begun",
-    },
-    Difference {
         case: "upstream/bad_version",
         reason: "our HTTP library knows the versions that there are",
     },

@@ -1,105 +1,138 @@
 //! The response body of one exchange.
 
-use std::fmt;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::{Frame, SizeHint};
 
-use crate::connect::{ConnError, hop_by_hop};
+use crate::connect::{ConnError, SendFailureKind};
 
-use super::connection::{Http1Connection, Http1Home};
-use super::failure;
+use super::decoder::{Decoder, Part};
+use super::lease::Lease;
+use super::relay::Relayed;
 use super::upload::Upload;
+use super::wire;
 
-/// Reads hyper's body and gives the connection back at its end. Dropped early, it closes the
+/// Reads the body off its connection and gives that back at the end. Dropped early, it closes the
 /// connection.
+#[derive(Debug)]
 pub(crate) struct Http1Body {
-    incoming: Incoming,
-    lease: Option<Lease>,
-    upload: Option<Upload>,
+    source: Source,
 }
 
-struct Lease {
-    connection: Http1Connection,
-    /// `None` if the connection may not be used again; it still lives until the body's end.
-    home: Option<Arc<dyn Http1Home>>,
+#[derive(Debug)]
+enum Source {
+    Own(Reader),
+    /// A task reads it, which sends the rest of the request too.
+    Relayed(Relayed),
+}
+
+/// What is left of a body. Without a lease once it has ended.
+#[derive(Debug)]
+pub(super) struct Reader {
+    decoder: Decoder,
+    lease: Option<Lease>,
 }
 
 impl Http1Body {
-    pub(super) fn new(
-        incoming: Incoming,
-        connection: Http1Connection,
-        upload: Option<Upload>,
-        home: Option<Arc<dyn Http1Home>>,
-    ) -> Self {
-        let mut body = Self {
-            incoming,
-            lease: Some(Lease { connection, home }),
-            upload,
+    pub(super) fn new(decoder: Decoder, lease: Lease, upload: Upload) -> Self {
+        let executor = lease.connection.executor();
+        let reader = Reader {
+            decoder,
+            lease: Some(lease),
         };
-        if body.incoming.is_end_stream() {
-            body.complete();
-        }
-        body
+        let source = if upload.is_under_way() {
+            Source::Relayed(Relayed::spawn(reader, upload, &executor))
+        } else {
+            Source::Own(reader)
+        };
+        Self { source }
     }
 
     pub(crate) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ConnError>>> {
-        let frame = match std::task::ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
-            Some(Ok(mut frame)) => {
-                if let Some(trailers) = frame.trailers_mut() {
-                    hop_by_hop::strip_response(trailers);
-                }
-                frame
-            }
-            Some(Err(error)) => {
-                self.lease = None;
-                let kind = failure::classify(&error, self.upload.as_ref());
-                return Poll::Ready(Some(Err(ConnError::new(kind))));
-            }
-            None => {
-                self.complete();
-                return Poll::Ready(None);
-            }
-        };
-        if self.incoming.is_end_stream() {
-            self.complete();
+        match &mut self.source {
+            Source::Own(reader) => reader.poll_frame(cx),
+            Source::Relayed(relayed) => relayed.poll_frame(cx),
         }
-        Poll::Ready(Some(Ok(frame)))
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.incoming.is_end_stream()
+        match &self.source {
+            Source::Own(reader) => reader.lease.is_none(),
+            Source::Relayed(relayed) => relayed.is_end_stream(),
+        }
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
-        self.incoming.size_hint()
-    }
-
-    fn complete(&mut self) {
-        let uploaded = self.upload.as_ref().is_none_or(Upload::is_finished);
-        // Ends an upload that the peer did not wait for.
-        self.upload = None;
-        if let Some(lease) = self.lease.take()
-            && uploaded
-            && let Some(home) = lease.home
-            && !lease.connection.is_closed()
-        {
-            home.give_back(lease.connection);
-        }
+        let left = match &self.source {
+            Source::Own(reader) => reader.left(),
+            Source::Relayed(relayed) => relayed.left(),
+        };
+        left.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
-impl fmt::Debug for Http1Body {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http1Body")
-            .field("ended", &self.lease.is_none())
-            .finish_non_exhaustive()
+impl Reader {
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnError>>> {
+        let frame = ready!(self.poll_next(cx)).transpose();
+        Poll::Ready(frame.map(|frame| {
+            frame.map_err(|kind| {
+                self.lease = None;
+                ConnError::new(kind)
+            })
+        }))
+    }
+
+    /// The connection, while the body has not ended.
+    pub(super) fn lease(&mut self) -> Option<&mut Lease> {
+        self.lease.as_mut()
+    }
+
+    /// The bytes still to come, if that is known.
+    pub(super) fn left(&self) -> Option<u64> {
+        match &self.lease {
+            None => Some(0),
+            Some(_) => self.decoder.left(),
+        }
+    }
+
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Frame<Bytes>>, SendFailureKind>> {
+        while let Some(lease) = &mut self.lease {
+            let wire = &mut lease.connection.wire;
+            let part = self.decoder.next(&mut wire.read);
+            match part.map_err(|text| SendFailureKind::Protocol(text.into()))? {
+                Part::Data(data) => {
+                    if self.decoder.take_end(&mut wire.read) {
+                        self.end();
+                    }
+                    return Poll::Ready(Ok(Some(Frame::data(data))));
+                }
+                Part::End(trailers) => {
+                    self.end();
+                    return Poll::Ready(Ok(trailers.map(Frame::trailers)));
+                }
+                Part::More => match ready!(wire.poll_read(cx)) {
+                    Ok(1..) => {}
+                    Ok(0) if self.decoder == Decoder::UntilClose => self.end(),
+                    end => return Poll::Ready(Err(wire::lost(end))),
+                },
+            }
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    fn end(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.end();
+        }
     }
 }

@@ -1,57 +1,110 @@
-//! A request as HTTP/1.1 writes it.
+//! The head of a request as HTTP/1.1 writes it.
 
 use http::header::{CONTENT_LENGTH, HOST, HeaderValue, TRANSFER_ENCODING};
-use http::uri::{PathAndQuery, Uri};
-use http::{Method, Request, Version};
+use http::uri::{Authority, PathAndQuery};
+use http::{Method, Request};
 use http_body::Body as _;
 
 use crate::body::RequestBody;
-use crate::connect::{SendFailure, SendFailureKind, hop_by_hop};
+use crate::connect::hop_by_hop;
 
-/// Brings the URI into origin form (CONNECT: authority form), sets `host`, strips hop-by-hop
-/// headers. Gives the original URI too, in case the request has to go elsewhere.
-pub(super) fn prepare(
-    mut request: Request<RequestBody>,
-) -> Result<(Request<RequestBody>, Uri), SendFailure> {
-    let host = request.uri().authority().map(|authority| {
+use super::length::content_length;
+use super::out::line;
+
+/// How the end of a request's body is told (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// By a number of bytes; zero if there is no body.
+    Bytes(u64),
+    /// By a last chunk.
+    Chunked,
+}
+
+/// Most heads fit in.
+const ROOM: usize = 512;
+
+/// Writes the head of `request`: its line, `host`, its headers but the hop-by-hop ones, which are removed,
+/// and what tells the length of the body.
+///
+/// # Errors
+/// What cannot be expressed, in words; nothing is written then.
+pub(super) fn head(
+    request: &mut Request<RequestBody>,
+    out: &mut Vec<u8>,
+) -> Result<Length, &'static str> {
+    hop_by_hop::strip_request(request.headers_mut());
+    let length = length(request)?;
+    let (target, host) = (target(request)?, host(request)?);
+    out.reserve(ROOM);
+    out.extend_from_slice(request.method().as_str().as_bytes());
+    out.extend_from_slice(b" ");
+    out.extend_from_slice(target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    line(out, &HOST, host);
+    for (name, value) in request.headers() {
+        if name != HOST && name != CONTENT_LENGTH {
+            line(out, name, value.as_bytes());
+        }
+    }
+    match length {
+        Length::Chunked => line(out, &TRANSFER_ENCODING, b"chunked"),
+        Length::Bytes(0) if goes_without_length(request) => {}
+        Length::Bytes(bytes) => {
+            let bytes = HeaderValue::from(bytes);
+            line(out, &CONTENT_LENGTH, bytes.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(length)
+}
+
+/// Origin form; of CONNECT, authority form (RFC 9112 section 3.2).
+fn target(request: &Request<RequestBody>) -> Result<&str, &'static str> {
+    let uri = request.uri();
+    if request.method() == Method::CONNECT {
+        let authority = uri.authority().map(Authority::as_str);
+        return authority.ok_or("a CONNECT request has no authority");
+    }
+    let target = uri.path_and_query().map(PathAndQuery::as_str);
+    Ok(target.unwrap_or("/"))
+}
+
+/// The authority of the URI, or the `host` header of a URI without one.
+fn host(request: &Request<RequestBody>) -> Result<&[u8], &'static str> {
+    if let Some(authority) = request.uri().authority() {
         let name = authority.as_str();
         // User information is not part of the host (RFC 9110 section 7.2).
         let host = name.rsplit_once('@').map_or(name, |(_, host)| host);
-        HeaderValue::from_str(host)
-    });
-    match host {
-        Some(Ok(host)) => {
-            request.headers_mut().insert(HOST, host);
-        }
-        Some(Err(_)) => return Err(invalid(request, "the authority is not a header value")),
-        None if request.headers().contains_key(HOST) => {}
-        None => {
-            return Err(invalid(
-                request,
-                "the request has neither authority nor host",
-            ));
-        }
+        return Ok(host.as_bytes());
     }
-    hop_by_hop::strip_request(request.headers_mut());
-    tell_no_body(&mut request);
-    tell_chunks(&mut request);
-    *request.version_mut() = Version::HTTP_11;
-    let uri = if *request.method() == Method::CONNECT {
-        request.uri().clone()
-    } else {
-        let target = request
-            .uri()
-            .path_and_query()
-            .cloned()
-            .unwrap_or_else(|| PathAndQuery::from_static("/"));
-        std::mem::replace(request.uri_mut(), Uri::from(target))
-    };
-    Ok((request, uri))
+    let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
+    host.ok_or("the request has neither authority nor host")
 }
 
-/// Says that there is no body where the method is one of those that have one (RFC 9110 section 8.6;
-/// Envoy has this list).
-fn tell_no_body(request: &mut Request<RequestBody>) {
+/// What the body knows of itself, which has to agree with what the headers say.
+fn length(request: &Request<RequestBody>) -> Result<Length, &'static str> {
+    let body = request.body();
+    let known = if body.is_end_stream() {
+        Some(0)
+    } else {
+        body.size_hint().exact()
+    };
+    let mut lines = request.headers().get_all(CONTENT_LENGTH).iter();
+    let said = lines
+        .try_fold(None, content_length)
+        .map_err(|()| "the request's content-length is not a number")?;
+    match (said, known) {
+        (Some(said), Some(known)) if said != known => {
+            Err("the request's content-length is not the length of its body")
+        }
+        (Some(bytes), _) | (None, Some(bytes)) => Ok(Length::Bytes(bytes)),
+        (None, None) => Ok(Length::Chunked),
+    }
+}
+
+/// Whether a request without a body says nothing of it: one of a method that seldom has one, as in
+/// Envoy (RFC 9110 section 8.6).
+fn goes_without_length(request: &Request<RequestBody>) -> bool {
     const BODILESS: [Method; 5] = [
         Method::GET,
         Method::HEAD,
@@ -59,32 +112,5 @@ fn tell_no_body(request: &mut Request<RequestBody>) {
         Method::TRACE,
         Method::CONNECT,
     ];
-    if request.body().is_end_stream() && !BODILESS.contains(request.method()) {
-        let headers = request.headers_mut();
-        headers
-            .entry(CONTENT_LENGTH)
-            .or_insert(HeaderValue::from_static("0"));
-    }
-}
-
-/// Says that a body of unknown length comes in chunks where hyper would take it for none, and lose it.
-fn tell_chunks(request: &mut Request<RequestBody>) {
-    if matches!(*request.method(), Method::GET | Method::HEAD)
-        && !request.body().is_end_stream()
-        && request.body().size_hint().exact().is_none()
-        && !request.headers().contains_key(CONTENT_LENGTH)
-    {
-        let chunked = HeaderValue::from_static("chunked");
-        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
-    }
-}
-
-/// Undoes what [`prepare`] did to the URI.
-pub(super) fn restore(mut request: Request<RequestBody>, uri: Uri) -> Request<RequestBody> {
-    *request.uri_mut() = uri;
-    request
-}
-
-fn invalid(request: Request<RequestBody>, text: &str) -> SendFailure {
-    SendFailure::with_request(SendFailureKind::Protocol(text.into()), request)
+    BODILESS.contains(request.method()) && !request.headers().contains_key(CONTENT_LENGTH)
 }

@@ -3,6 +3,7 @@
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,8 @@ use mesh_core::config::{ClusterConfig, Limits};
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    live::{Attempt, Held, Record},
+    keeper::Keeper,
+    live::{Attempt, Held, Life},
     queue::{Answer, Queue, Waiting},
 };
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Core {
     dialer: Arc<Dialer>,
-    pub(super) idle_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
     pub(super) max_requests: Option<u32>,
     // The one lock of the request path, and a short one: a push or a pop. Connections and attempts
     // are dropped outside it, since they report to it.
@@ -41,6 +43,8 @@ struct State {
     limits: Option<Limits>,
     failed: Option<Failed>,
     brief: BriefLives,
+    // Of the keeper's task, if there is a keeper.
+    keeper: Option<Waker>,
 }
 
 /// A connection that waits for a request.
@@ -98,7 +102,7 @@ impl Core {
             stale = mem::take(&mut state.idle);
         }
         let now = clock::now();
-        while let Some(idle) = state.idle.pop() {
+        while let Some(mut idle) = state.idle.pop() {
             if !idle.held.is_closed() && !idle.is_expired(now, self.idle_timeout) {
                 drop(state);
                 return Ok(Taken::Now(idle.held));
@@ -166,8 +170,7 @@ impl Core {
                 connected = super::live::connect(&dialer) => connected,
                 _ = alive.changed() => return,
             };
-            drop(alive);
-            attempt.run(connected).await;
+            attempt.run(connected, alive).await;
         });
     }
 
@@ -190,32 +193,45 @@ impl Core {
         tell(told, error);
     }
 
-    /// An attempt has made this connection.
-    pub(super) fn add(&self, held: Held) {
-        {
+    /// An attempt has made this connection. Gives the keeper of the idle ones, if there is none yet.
+    pub(super) fn add(self: &Arc<Self>, held: Held) -> Option<Keeper> {
+        let keeper = {
             let mut state = self.lock();
             state.dials -= 1;
             state.open += 1;
             self.dialer.report(state.open, state.dials);
-        }
+            match state.keeper {
+                Some(_) => None,
+                None => {
+                    state.keeper = Some(Waker::noop().clone());
+                    Some(Keeper::new(Arc::downgrade(self)))
+                }
+            }
+        };
         self.give(held);
+        keeper
     }
 
-    /// Gives a connection to the request that has waited longest, or keeps it.
+    /// Gives a connection to the request that has waited longest, or keeps it. One that is closed ends
+    /// here, outside the lock.
     pub(super) fn give(&self, mut held: Held) {
-        // One that is closed frees its place by itself.
-        while !held.is_closed() {
-            let waiting = {
-                let mut state = self.lock();
-                match state.queue.next() {
-                    Some(waiting) => waiting,
-                    None => {
-                        let since = clock::now();
-                        state.idle.push(Idle { held, since });
-                        return;
-                    }
-                }
+        loop {
+            let mut state = self.lock();
+            let of_use = if state.queue.len() > 0 {
+                !held.is_closed()
+            } else {
+                state.watches(&mut held)
             };
+            if !of_use {
+                drop(state);
+                return;
+            }
+            let Some(waiting) = state.queue.next() else {
+                let since = clock::now();
+                state.idle.push(Idle { held, since });
+                return;
+            };
+            drop(state);
             match waiting.send(Ok(held)) {
                 // Its request is gone: the next one.
                 Err(Ok(unwanted)) => held = unwanted,
@@ -229,22 +245,55 @@ impl Core {
         self.lock().queue.leave(ticket);
     }
 
-    /// Lets go of idle connections that are closed or have been idle for too long.
-    pub(super) fn reap(&self) {
+    /// Lets go of the connections that have been idle for too long. Gives when to look again.
+    pub(super) fn reap(&self) -> Option<Instant> {
+        let timeout = self.idle_timeout?;
         let now = clock::now();
-        let keep = |idle: &Idle| !idle.held.is_closed() && !idle.is_expired(now, self.idle_timeout);
-        let gone = self.lock().let_go(keep);
+        let mut state = self.lock();
+        let gone = state.let_go(|idle| idle.is_expired(now, Some(timeout)));
+        let first = state.idle.iter().map(|idle| idle.since).min();
+        drop(state);
+        drop(gone);
+        first.unwrap_or(now).checked_add(timeout)
+    }
+
+    /// Lets go of the idle connections that are closed. Ready when there are no connections; otherwise
+    /// the task of `cx`, the keeper's, learns of the next that closes.
+    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        state.keeper = Some(cx.waker().clone());
+        let gone = state.let_go(|idle| idle.held.poll_closed(cx).is_ready());
+        drop(state);
+        drop(gone);
+        let mut state = self.lock();
+        if state.open > 0 {
+            return Poll::Pending;
+        }
+        state.keeper = None;
+        Poll::Ready(())
+    }
+
+    /// The keeper is gone.
+    pub(super) fn abandon(&self) {
+        let mut state = self.lock();
+        state.keeper = None;
+        let gone = mem::take(&mut state.idle);
+        drop(state);
         drop(gone);
     }
 
     /// A connection is closed: its place may go to a request in line.
-    pub(super) fn ended(self: &Arc<Self>, record: &Record) {
+    pub(super) fn ended(self: &Arc<Self>, life: &Life) {
         let mut state = self.lock();
         state.open -= 1;
-        let gone = state.let_go(|idle| !idle.held.is_of(record));
-        // One that is idle when it ends was not let go by us.
-        let was_of_use = record.has_carried() || gone.is_empty();
-        let brief = state.brief.ended(record.made(), clock::now(), was_of_use);
+        if state.open == 0
+            && let Some(keeper) = &state.keeper
+        {
+            keeper.wake_by_ref();
+        }
+        let brief = state
+            .brief
+            .ended(life.made(), clock::now(), life.was_of_use());
         let hopeless = if state.open + state.dials > 0 {
             self.dialer.report(state.open, state.dials);
             None
@@ -293,12 +342,17 @@ impl State {
         self.failed.as_ref().map(|failed| &failed.error)
     }
 
-    /// Takes out the idle connections that are not to be kept.
-    fn let_go(&mut self, keep: impl Fn(&Idle) -> bool) -> Vec<Idle> {
-        let all = mem::take(&mut self.idle).into_iter();
-        let (kept, gone) = all.partition(keep);
-        self.idle = kept;
-        gone
+    /// Has the keeper look after a connection, if there is one and the other is not closed.
+    fn watches(&self, held: &mut Held) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| {
+            let mut cx = Context::from_waker(keeper);
+            held.poll_closed(&mut cx).is_pending()
+        })
+    }
+
+    /// Takes out the idle connections that are to go.
+    fn let_go(&mut self, goes: impl FnMut(&mut Idle) -> bool) -> Vec<Idle> {
+        self.idle.extract_if(.., goes).collect()
     }
 }
 

@@ -4,55 +4,45 @@ use std::{
     io,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    task::{Context, Poll, Waker},
+    time::Instant,
 };
 
 use http::{Request, Response};
 use mesh_core::runtime::ConnectionPermit;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::core::Core;
 use crate::{
     body::{RequestBody, ResponseBody},
     clock,
     connect::{
-        Io, SendFailure,
-        http1::{self, Http1Connection, Http1Driver, Http1Home, Http1Settings},
+        SendFailure,
+        http1::{Http1Connection, Http1Home, Http1Settings},
         pool::{DialError, Dialer},
     },
 };
 
-/// How long a connection may take to close once nobody uses it.
-const LINGER: Duration = Duration::from_secs(1);
-
-type Driver = Http1Driver<Box<dyn Io>>;
-
 /// A connection that nobody else uses.
 #[derive(Debug)]
 pub(super) struct Held {
+    // In the order of their end: the connection is closed when its place is free.
     connection: Http1Connection,
     life: Arc<Life>,
 }
 
-/// A connection's way back to the pool, held by whoever uses it.
+/// A connection's place in the pool and its way back there, held by whoever uses it.
 #[derive(Debug)]
-struct Life {
-    // The way back is asked of a borrow, and what goes back needs an owner.
-    this: Weak<Life>,
+pub(super) struct Life {
     core: Weak<Core>,
-    record: Arc<Record>,
-    max_requests: Option<u32>,
-    // Dropped with the last user: the connection's task learns that it is of no more use.
-    _used: oneshot::Sender<()>,
-}
-
-/// What is told of a connection when it has ended.
-#[derive(Debug)]
-pub(super) struct Record {
+    permit: Option<ConnectionPermit>,
     made: Instant,
+    max_requests: Option<u32>,
     requests: AtomicU32,
+    // Whether the peer has ended it while nobody used it.
+    lost: AtomicBool,
 }
 
 /// An attempt to connect. Tells the pool how it ended, also when it is dropped.
@@ -62,39 +52,36 @@ pub(super) struct Attempt {
     permit: Option<ConnectionPermit>,
 }
 
-/// A connection's place in the pool, held until it is closed.
-struct Place {
-    core: Weak<Core>,
-    record: Arc<Record>,
-    permit: Option<ConnectionPermit>,
-}
-
 impl Held {
     fn new(
-        core: &Weak<Core>,
+        core: &Arc<Core>,
         connection: Http1Connection,
-        max_requests: Option<u32>,
-        used: oneshot::Sender<()>,
+        permit: Option<ConnectionPermit>,
     ) -> Self {
-        let life = Arc::new_cyclic(|this| Life {
-            this: Weak::clone(this),
-            core: Weak::clone(core),
-            record: Arc::new(Record {
-                made: clock::now(),
-                requests: AtomicU32::new(0),
-            }),
-            max_requests,
-            _used: used,
+        let life = Arc::new(Life {
+            core: Arc::downgrade(core),
+            permit,
+            made: clock::now(),
+            max_requests: core.max_requests,
+            requests: AtomicU32::new(0),
+            lost: AtomicBool::new(false),
         });
         Self { connection, life }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.connection.is_closed()
+    /// Whether its peer has ended it. If not, the task of `cx` learns when it does.
+    pub(super) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let closed = self.connection.poll_closed(cx);
+        if closed.is_ready() {
+            // Relaxed, here and below: whoever holds the connection is alone with it.
+            self.life.lost.store(true, Ordering::Relaxed);
+        }
+        closed
     }
 
-    pub(super) fn is_of(&self, record: &Record) -> bool {
-        std::ptr::eq(&*self.life.record, record)
+    pub(super) fn is_closed(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        self.poll_closed(&mut cx).is_ready()
     }
 
     pub(super) fn send(
@@ -102,37 +89,53 @@ impl Held {
         request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<ResponseBody>, SendFailure>> + Send {
         let Self { connection, life } = self;
-        // Relaxed: whoever holds the connection is alone with it.
-        life.record.requests.fetch_add(1, Ordering::Relaxed);
-        connection.send(request, Some(life))
+        life.requests.fetch_add(1, Ordering::Relaxed);
+        connection.send_open(request, Some(life))
     }
 }
 
-impl Record {
-    pub(super) fn has_carried(&self) -> bool {
-        self.requests.load(Ordering::Relaxed) > 0
-    }
-
+impl Life {
     pub(super) const fn made(&self) -> Instant {
         self.made
+    }
+
+    /// Whether it has carried a request, or was let go by us.
+    pub(super) fn was_of_use(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0 || !self.lost.load(Ordering::Relaxed)
     }
 }
 
 impl Http1Home for Life {
-    fn give_back(&self, connection: Http1Connection) {
-        let carried = self.record.requests.load(Ordering::Relaxed);
-        if self.max_requests.is_none_or(|max| carried < max)
-            && let (Some(core), Some(life)) = (self.core.upgrade(), self.this.upgrade())
+    fn give_back(self: Arc<Self>, connection: Http1Connection) {
+        let held = Held {
+            connection,
+            life: self,
+        };
+        let carried = held.life.requests.load(Ordering::Relaxed);
+        if held.life.max_requests.is_none_or(|max| carried < max)
+            && let Some(core) = held.life.core.upgrade()
         {
-            core.give(Held { connection, life });
+            core.give(held);
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        // First, so that the next connection can have it.
+        self.permit = None;
+        if let Some(core) = self.core.upgrade() {
+            core.ended(self);
         }
     }
 }
 
 /// Connects.
-pub(super) async fn connect(dialer: &Dialer) -> Result<(Http1Connection, Driver), DialError> {
-    let settings = Http1Settings::default();
-    let begin = async |io| io::Result::Ok(http1::handshake(io, &settings).await?);
+pub(super) async fn connect(dialer: &Dialer) -> Result<Http1Connection, DialError> {
+    let begin = async |io| {
+        let executor = dialer.executor.clone();
+        io::Result::Ok(Http1Connection::new(io, Http1Settings::default(), executor))
+    };
     dialer.dial(begin).await
 }
 
@@ -144,16 +147,29 @@ impl Attempt {
         }
     }
 
-    /// Goes on with what connecting gave: runs the connection to its end, or tells that there is none.
-    pub(super) async fn run(mut self, connected: Result<(Http1Connection, Driver), DialError>) {
+    /// Goes on with what connecting gave: adds the connection to the pool, or tells that there is none.
+    /// Looks after the pool's idle connections if nobody else does.
+    pub(super) async fn run(
+        mut self,
+        connected: Result<Http1Connection, DialError>,
+        alive: watch::Receiver<()>,
+    ) {
         let permit = self.permit.take();
+        // If the pool is gone, so is the connection that was made for it.
+        let Some(core) = self.core.upgrade() else {
+            return;
+        };
         match connected {
-            Ok((connection, driver)) => run(&self.core, connection, driver, permit).await,
+            Ok(connection) => {
+                let held = Held::new(&core, connection, permit);
+                if let Some(keeper) = core.add(held) {
+                    drop(core);
+                    keeper.run(alive).await;
+                }
+            }
             Err(error) => {
                 drop(permit);
-                if let Some(core) = self.core.upgrade() {
-                    core.attempt_failed(&error);
-                }
+                core.attempt_failed(&error);
             }
         }
     }
@@ -168,54 +184,4 @@ impl Drop for Attempt {
             }
         }
     }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // First, so that the next connection can have it.
-        self.permit = None;
-        if let Some(core) = self.core.upgrade() {
-            core.ended(&self.record);
-        }
-    }
-}
-
-/// Runs a connection to its end, looking after the pool's idle ones meanwhile.
-async fn run(
-    core: &Weak<Core>,
-    connection: Http1Connection,
-    mut driver: Driver,
-    permit: Option<ConnectionPermit>,
-) {
-    let (used, mut released) = oneshot::channel();
-    let (_place, idle_timeout) = {
-        // The pool is gone: so is the connection that was made for it.
-        let Some(pool) = core.upgrade() else { return };
-        let held = Held::new(core, connection, pool.max_requests, used);
-        let record = Arc::clone(&held.life.record);
-        pool.add(held);
-        let core = Weak::clone(core);
-        let place = Place {
-            core,
-            record,
-            permit,
-        };
-        (place, pool.idle_timeout)
-    };
-    loop {
-        tokio::select! {
-            () = &mut driver => return,
-            _ = &mut released => break,
-            () = tick(idle_timeout) => {}
-        }
-        if let Some(core) = core.upgrade() {
-            core.reap();
-        }
-    }
-    // It closes by itself, unless its peer does not read what was still to be sent.
-    let _ = tokio::time::timeout(LINGER, driver).await;
-}
-
-async fn tick(idle_timeout: Option<Duration>) {
-    clock::sleep_until(idle_timeout.and_then(|timeout| clock::now().checked_add(timeout))).await;
 }

@@ -5,6 +5,7 @@
 //! is closed, not only until it is let go.
 
 mod core;
+mod keeper;
 mod live;
 mod queue;
 

@@ -247,8 +247,13 @@ async fn requests_move_on_when_the_connections_tasks_are_dropped() {
             for task in handles.lock().unwrap().drain(..) {
                 task.abort();
             }
+            // An exchange over HTTP/1 is its caller's alone.
+            let goes_on = !dialling && protocol == HTTP1;
+            if goes_on {
+                server.release();
+            }
             for sending in sending {
-                soon(sending).await.unwrap().unwrap_err();
+                assert_eq!(soon(sending).await.unwrap().is_ok(), goes_on);
             }
             assert_eq!(fixture.cluster.connections(), 0, "{dials} dials");
             server.release();

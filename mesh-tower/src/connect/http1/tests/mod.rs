@@ -12,9 +12,13 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Http1Connection, Http1Home, Http1Settings, handshake};
+mod decoder;
+mod odd;
+mod relay;
+
+use super::{Http1Connection, Http1Home, Http1Settings};
 use crate::body::{BoxError, RequestBody, ResponseBody};
-use crate::connect::{SendFailure, SendFailureKind};
+use crate::connect::{Executor, SendFailure, SendFailureKind};
 
 type Sent = JoinHandle<Result<Response<ResponseBody>, SendFailure>>;
 
@@ -28,7 +32,7 @@ async fn soon<F: Future>(future: F) -> F::Output {
 struct Stack(Mutex<Vec<Http1Connection>>);
 
 impl Http1Home for Stack {
-    fn give_back(&self, connection: Http1Connection) {
+    fn give_back(self: Arc<Self>, connection: Http1Connection) {
         self.0.lock().unwrap().push(connection);
     }
 }
@@ -36,30 +40,26 @@ impl Http1Home for Stack {
 struct Peer<IO = DuplexStream> {
     home: Arc<Stack>,
     io: IO,
-    driver: JoinHandle<()>,
 }
 
-async fn start() -> Peer {
-    start_with(&Http1Settings::default()).await
+fn start() -> Peer {
+    start_with(Http1Settings::default())
 }
 
-async fn start_with(settings: &Http1Settings) -> Peer {
+fn start_with(settings: Http1Settings) -> Peer {
     let (near, far) = tokio::io::duplex(64 << 10);
-    over(near, far, settings).await
+    over(near, far, settings)
 }
 
-async fn over<IO>(near: IO, far: IO, settings: &Http1Settings) -> Peer<IO>
+fn over<IO>(near: IO, far: IO, settings: Http1Settings) -> Peer<IO>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (connection, driver) = handshake(near, settings).await.unwrap();
+    let executor = Executor::tokio(tokio::runtime::Handle::current());
     let home = Arc::new(Stack::default());
-    home.give_back(connection);
-    Peer {
-        home,
-        io: far,
-        driver: tokio::spawn(driver),
-    }
+    home.clone()
+        .give_back(Http1Connection::new(Box::new(near), settings, executor));
+    Peer { home, io: far }
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin> Peer<IO> {
@@ -90,6 +90,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Peer<IO> {
     async fn reply(&mut self, text: &str) {
         self.io.write_all(text.as_bytes()).await.unwrap();
     }
+
+    /// Reads to the end of the connection.
+    async fn rest(&mut self) -> String {
+        let mut text = Vec::new();
+        soon(self.io.read_to_end(&mut text)).await.unwrap();
+        String::from_utf8(text).unwrap()
+    }
 }
 
 fn get(uri: &str) -> Request<RequestBody> {
@@ -108,7 +115,7 @@ async fn connections_are_kept_alive_over_tcp() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap());
     let (near, far) = tokio::join!(near, listener.accept());
-    let mut peer = over(near.unwrap(), far.unwrap().0, &Http1Settings::default()).await;
+    let mut peer = over(near.unwrap(), far.unwrap().0, Http1Settings::default());
     for n in 0..3 {
         let request = Request::post("http://user@shop.example:8080/cart/item?id=7")
             .header("x-first", "1")
@@ -162,10 +169,9 @@ async fn connections_are_kept_alive_over_tcp() {
         assert_eq!(peer.at_home(), 1, "round {n}");
     }
     let mut connection = peer.home.0.lock().unwrap().pop().unwrap();
-    assert!(soon(connection.ready()).await);
-    assert!(connection.is_ready() && !connection.is_closed());
+    assert!(!connection.is_closed());
     drop(connection);
-    soon(peer.driver).await.unwrap();
+    peer.rest().await;
 }
 
 /// Reads requests off `io` and answers each with its body's length.
@@ -195,8 +201,8 @@ async fn count_bodies(mut io: DuplexStream) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_connection_carries_many_requests() {
-    let Peer { home, io, driver } = start().await;
-    tokio::spawn(count_bodies(io));
+    let Peer { home, io } = start();
+    let served = tokio::spawn(count_bodies(io));
     for n in 0..400 {
         let (body, wire) = match n % 4 {
             0 => (RequestBody::empty(), 0),
@@ -220,7 +226,7 @@ async fn one_connection_carries_many_requests() {
         assert_eq!(text(response).await, "ok");
     }
     home.0.lock().unwrap().clear();
-    soon(driver).await.unwrap();
+    soon(served).await.unwrap();
 }
 
 #[tokio::test]
@@ -231,7 +237,7 @@ async fn methods_with_a_body_say_that_there_is_none() {
         ("POST", true),
         ("OPTIONS", true),
     ] {
-        let mut peer = start().await;
+        let mut peer = start();
         let mut request = get("http://shop.example/");
         *request.method_mut() = method.parse().unwrap();
         let _sent = peer.send(request);
@@ -243,7 +249,7 @@ async fn methods_with_a_body_say_that_there_is_none() {
 #[tokio::test]
 async fn a_body_that_few_expect_is_sent_all_the_same() {
     for method in ["GET", "HEAD", "DELETE"] {
-        let mut peer = start().await;
+        let mut peer = start();
         let frames: Vec<Result<_, BoxError>> = vec![Ok(Frame::data(Bytes::from_static(b"abc")))];
         let body = RequestBody::boxed(StreamBody::new(futures_util::stream::iter(frames)));
         let request = Request::builder().method(method).uri("http://a.example/x");
@@ -259,7 +265,7 @@ async fn a_body_that_few_expect_is_sent_all_the_same() {
 
 #[tokio::test]
 async fn chunked_both_ways_with_trailers() {
-    let mut peer = start().await;
+    let mut peer = start();
     let mut trailers = HeaderMap::new();
     trailers.insert("x-sum", HeaderValue::from_static("9"));
     let frames: Vec<Result<_, BoxError>> = vec![
@@ -304,7 +310,7 @@ async fn responses_without_body_end_at_once() {
         ),
         ("GET", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
     ] {
-        let mut peer = start().await;
+        let mut peer = start();
         for _ in 0..2 {
             let request = Request::builder()
                 .method(method)
@@ -334,7 +340,7 @@ async fn connections_that_will_close_are_not_kept() {
         "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
         "HTTP/1.1 200 OK\r\n\r\nok",
     ] {
-        let mut peer = start().await;
+        let mut peer = start();
         let sent = peer.send(get("http://a.example/"));
         peer.head().await;
         peer.reply(reply).await;
@@ -342,19 +348,16 @@ async fn connections_that_will_close_are_not_kept() {
         let response = soon(sent).await.unwrap().unwrap();
         assert!(!response.headers().contains_key("connection"));
         assert_eq!(text(response).await, "ok", "{reply}");
-        soon(&mut peer.driver).await.unwrap();
-        for connection in peer.home.0.lock().unwrap().drain(..) {
-            assert!(connection.is_closed() || !connection.is_ready(), "{reply}");
-        }
+        peer.rest().await;
+        assert_eq!(peer.at_home(), 0, "{reply}");
     }
 }
 
 #[tokio::test]
 async fn an_idle_connection_that_closed_gives_the_request_back() {
-    let peer = start().await;
+    let peer = start();
     drop(peer.io);
-    soon(peer.driver).await.unwrap();
-    let connection = peer.home.0.lock().unwrap().pop().unwrap();
+    let mut connection = peer.home.0.lock().unwrap().pop().unwrap();
     assert!(connection.is_closed());
     let request = Request::post("http://a.example:1/path")
         .version(Version::HTTP_11)
@@ -367,10 +370,10 @@ async fn an_idle_connection_that_closed_gives_the_request_back() {
     assert_eq!(request.body().as_full().unwrap(), "kept");
 }
 
-/// The peer closes while the request is on its way to the task that would write it.
+/// The peer closes between the last look at the connection and the request.
 #[tokio::test]
 async fn a_race_with_the_close_gives_the_request_back() {
-    let mut peer = start().await;
+    let mut peer = start();
     // One exchange, so that the connection is known to be ready.
     let sent = peer.send(get("http://a.example/"));
     peer.head().await;
@@ -378,8 +381,7 @@ async fn a_race_with_the_close_gives_the_request_back() {
         .await;
     soon(sent).await.unwrap().unwrap();
     let mut connection = peer.home.0.lock().unwrap().pop().unwrap();
-    assert!(soon(connection.ready()).await);
-    // On one thread the connection's task has not run between these two.
+    assert!(!connection.is_closed());
     drop(peer.io);
     let sent = connection.send(get("http://a.example/again"), None);
     let failure = soon(sent).await.unwrap_err();
@@ -393,7 +395,7 @@ async fn a_race_with_the_close_gives_the_request_back() {
 #[tokio::test]
 async fn a_connection_lost_under_way_is_told_apart() {
     // Before the response.
-    let mut peer = start().await;
+    let mut peer = start();
     let sent = peer.send(get("http://a.example/"));
     peer.head().await;
     drop(peer.io);
@@ -405,7 +407,7 @@ async fn a_connection_lost_under_way_is_told_apart() {
     assert!(failure.request.is_none());
 
     // Within it.
-    let mut peer = start().await;
+    let mut peer = start();
     let sent = peer.send(get("http://a.example/"));
     peer.head().await;
     peer.reply("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
@@ -455,10 +457,10 @@ async fn bad_responses_are_protocol_errors() {
         ),
     ] {
         let settings = Http1Settings {
-            max_buffer: 8 << 10,
+            max_head: 8 << 10,
             ..Http1Settings::default()
         };
-        let mut peer = start_with(&settings).await;
+        let mut peer = start_with(settings);
         let sent = peer.send(get("http://a.example/"));
         peer.head().await;
         peer.reply(&reply).await;
@@ -475,25 +477,25 @@ async fn bad_responses_are_protocol_errors() {
 
 #[tokio::test]
 async fn dropping_a_call_or_its_body_closes_the_connection() {
-    let mut peer = start().await;
+    let mut peer = start();
     let sent = peer.send(get("http://a.example/"));
     peer.head().await;
     sent.abort();
-    soon(peer.driver).await.unwrap();
+    peer.rest().await;
     assert!(peer.home.0.lock().unwrap().is_empty());
 
-    let mut peer = start().await;
+    let mut peer = start();
     let sent = peer.send(get("http://a.example/"));
     peer.head().await;
     peer.reply("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
         .await;
     drop(soon(sent).await.unwrap().unwrap());
-    soon(peer.driver).await.unwrap();
+    peer.rest().await;
     assert!(peer.home.0.lock().unwrap().is_empty());
 
     // With an upload that waits for its caller.
     for answered in [false, true] {
-        let mut peer = start().await;
+        let mut peer = start();
         let (sender, body) = channel_body();
         let sent = peer.send(Request::post("http://a.example/").body(body).unwrap());
         peer.head().await;
@@ -504,7 +506,7 @@ async fn dropping_a_call_or_its_body_closes_the_connection() {
         } else {
             sent.abort();
         }
-        soon(peer.driver).await.unwrap();
+        peer.rest().await;
         assert!(sender.is_closed());
     }
 }
@@ -523,7 +525,7 @@ fn channel_body() -> (mpsc::Sender<Result<Frame<Bytes>, BoxError>>, RequestBody)
 
 #[tokio::test]
 async fn a_failing_request_body_is_the_callers() {
-    let mut peer = start().await;
+    let mut peer = start();
     let (sender, body) = channel_body();
     let sent = peer.send(Request::post("http://a.example/").body(body).unwrap());
     peer.head().await;
@@ -537,7 +539,7 @@ async fn a_failing_request_body_is_the_callers() {
 
 #[tokio::test]
 async fn an_unfinished_upload_does_not_go_home() {
-    let mut peer = start().await;
+    let mut peer = start();
     let (_sender, body) = channel_body();
     let sent = peer.send(Request::post("http://a.example/").body(body).unwrap());
     peer.head().await;
@@ -546,17 +548,17 @@ async fn an_unfinished_upload_does_not_go_home() {
     let response = soon(sent).await.unwrap().unwrap();
     assert_eq!(text(response).await, "no");
     assert_eq!(peer.at_home(), 0);
-    soon(peer.driver).await.unwrap();
+    peer.rest().await;
 }
 
 #[tokio::test]
 async fn requests_need_a_host() {
-    let peer = start().await;
+    let peer = start();
     let failure = soon(peer.send(get("/path"))).await.unwrap().unwrap_err();
     assert!(matches!(&failure.kind, SendFailureKind::Protocol(t) if t.contains("host")));
     assert_eq!(failure.request.unwrap().uri(), "/path");
 
-    let mut peer = start().await;
+    let mut peer = start();
     let mut request = get("/path");
     request
         .headers_mut()
@@ -568,7 +570,7 @@ async fn requests_need_a_host() {
         "{head}"
     );
 
-    let mut peer = start().await;
+    let mut peer = start();
     let mut request = get("b.example:443");
     *request.method_mut() = http::Method::CONNECT;
     let _sent = peer.send(request);
