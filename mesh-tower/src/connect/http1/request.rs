@@ -34,10 +34,11 @@ pub(super) fn head(
 ) -> Result<Length, &'static str> {
     hop_by_hop::strip_request(request.headers_mut());
     let length = length(request)?;
-    let (target, host) = (target(request)?, host(request)?);
+    let ((slash, target), host) = (target(request)?, host(request)?);
     out.reserve(ROOM);
     out.extend_from_slice(request.method().as_str().as_bytes());
     out.extend_from_slice(b" ");
+    out.extend_from_slice(slash.as_bytes());
     out.extend_from_slice(target.as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
     line(out, &HOST, host);
@@ -58,27 +59,35 @@ pub(super) fn head(
     Ok(length)
 }
 
-/// Origin form; of CONNECT, authority form (RFC 9112 section 3.2).
-fn target(request: &Request<RequestBody>) -> Result<&str, &'static str> {
+/// Origin form, after a slash if that is missing, or an asterisk; of CONNECT, authority form (RFC 9112
+/// section 3.2).
+fn target(request: &Request<RequestBody>) -> Result<(&'static str, &str), &'static str> {
     let uri = request.uri();
     if request.method() == Method::CONNECT {
-        let authority = uri.authority().map(Authority::as_str);
-        return authority.ok_or("a CONNECT request has no authority");
+        let authority = uri.authority().map(without_user);
+        let authority = authority.ok_or("a CONNECT request has no authority")?;
+        return Ok(("", authority));
     }
-    let target = uri.path_and_query().map(PathAndQuery::as_str);
-    Ok(target.unwrap_or("/"))
+    let target = uri.path_and_query().map_or("", PathAndQuery::as_str);
+    // A URI may have a query and no path, and a path that was set by itself may begin with anything:
+    // it must not be taken for another form, which may name another host.
+    let is_whole = target.starts_with('/') || target == "*";
+    Ok((if is_whole { "" } else { "/" }, target))
 }
 
 /// The authority of the URI, or the `host` header of a URI without one.
 fn host(request: &Request<RequestBody>) -> Result<&[u8], &'static str> {
     if let Some(authority) = request.uri().authority() {
-        let name = authority.as_str();
-        // User information is not part of the host (RFC 9110 section 7.2).
-        let host = name.rsplit_once('@').map_or(name, |(_, host)| host);
-        return Ok(host.as_bytes());
+        return Ok(without_user(authority).as_bytes());
     }
     let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
     host.ok_or("the request has neither authority nor host")
+}
+
+/// User information is not part of the host (RFC 9110 section 7.2).
+fn without_user(authority: &Authority) -> &str {
+    let name = authority.as_str();
+    name.rsplit_once('@').map_or(name, |(_, host)| host)
 }
 
 /// What the body knows of itself, which has to agree with what the headers say.

@@ -190,10 +190,22 @@ impl Upload {
     }
 }
 
+/// What tells how a message is read or handled, beside what belongs to one connection or is protected.
+const EARLY: [&str; 6] = [
+    "cache-control",
+    "content-encoding",
+    "content-range",
+    "max-forwards",
+    "set-cookie",
+    "trailer",
+];
+
 /// Whether the headers announce a trailer. Others are not sent: a recipient may not know what to do
 /// with them, and some may not come this late (RFC 9110 section 6.5.1).
 fn announces(headers: &HeaderMap, trailer: &HeaderName) -> bool {
     !hop_by_hop::is_protected(trailer)
+        && !hop_by_hop::is_fixed(trailer)
+        && !EARLY.contains(&trailer.as_str())
         && hop_by_hop::tokens(headers, &TRAILER)
             .any(|token| token.eq_ignore_ascii_case(trailer.as_str()))
 }
