@@ -199,17 +199,21 @@ fn headers(head: &Bytes, lines: &Lines) -> Result<(HeaderMap, Told), SendFailure
             .map_err(|_| protocol("a header's name is not valid"))?;
         let value = HeaderValue::from_maybe_shared(head.slice(value.clone()))
             .map_err(|_| protocol("a header's value is not valid"))?;
-        told.hear(&name, &value)?;
-        headers.append(name, value);
+        if told.hear(&name, &value)? {
+            headers.append(name, value);
+        }
     }
     Ok((headers, told))
 }
 
 impl Told {
-    fn hear(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), SendFailureKind> {
+    /// Gives whether the line is to be kept: a length that is told again is told once.
+    fn hear(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<bool, SendFailureKind> {
         if name == CONTENT_LENGTH {
+            let first = self.length.is_none();
             self.length = content_length(self.length, value)
                 .map_err(|()| protocol("the content-length is not a number"))?;
+            return Ok(first);
         } else if name == TRANSFER_ENCODING {
             // Another coding would be lost with the header that tells of it, or hide where the body
             // ends.
@@ -220,7 +224,7 @@ impl Told {
         } else if hop_by_hop::is_fixed(name) {
             self.hop_by_hop = true;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// How the body ends (RFC 9112 section 6.3), unless what is said of it cannot be: who reads it next
@@ -238,11 +242,9 @@ impl Told {
             return Err(protocol("HTTP/1.0 has no transfer-encoding"));
         }
         let without = match status {
-            // RFC 9110 section 8.6.
-            StatusCode::NO_CONTENT if self.length.is_some_and(|length| length > 0) => {
-                return Err(protocol(
-                    "the peer told the length of a body that cannot be",
-                ));
+            // RFC 9110 section 8.6 and RFC 9112 section 6.1.
+            StatusCode::NO_CONTENT if self.chunked || self.length.is_some_and(|it| it > 0) => {
+                return Err(protocol("the peer told of a body that cannot be"));
             }
             StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => true,
             _ => asked == Asked::Head || asked == Asked::Connect && status.is_success(),
