@@ -4,6 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use tokio::task::coop::poll_proceed;
 
 use crate::connect::{ConnError, SendFailureKind};
 
@@ -80,7 +81,10 @@ impl Reader {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ConnError>>> {
+        // One read may hold thousands of chunks.
+        let turn = ready!(poll_proceed(cx));
         let frame = ready!(self.poll_next(cx)).transpose();
+        turn.made_progress();
         Poll::Ready(frame.map(|frame| {
             frame.map_err(|kind| {
                 self.lease = None;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use http::{Request, Response};
+use tokio::task::coop::poll_proceed;
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::connect::{Executor, Io, SendFailure, SendFailureKind};
@@ -132,7 +133,10 @@ impl Http1Connection {
             if let Some(answer) = reader.read(&mut self.wire.read)? {
                 return Poll::Ready(Ok(answer));
             }
+            // Interim responses may come without end, over a stream that is always ready.
+            let turn = ready!(poll_proceed(cx));
             let end = ready!(self.wire.poll_read(cx));
+            turn.made_progress();
             if !matches!(end, Ok(1..)) {
                 // What writing met says more.
                 let cause = upload.take_broken().map_or(end, Err);

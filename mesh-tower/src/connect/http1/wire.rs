@@ -1,6 +1,7 @@
 //! A byte stream and what was read ahead of it.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
@@ -8,6 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::task::coop::unconstrained;
 
 use crate::connect::{Io, SendFailureKind};
 
@@ -16,7 +18,8 @@ use super::out::Out;
 /// Most responses are read in one go of this size: nothing is set aside for them before they come.
 const FIRST_READ: usize = 4 << 10;
 
-/// No read takes more. Each that fills its room doubles it up to here.
+/// No read takes more. Each that fills its room doubles it up to here; one that leaves most of it
+/// halves it.
 const LARGEST_READ: usize = 64 << 10;
 
 /// An idle connection keeps so much room for the next head.
@@ -58,6 +61,9 @@ impl Wire {
         };
         if count >= self.room {
             self.room = (self.room * 2).min(LARGEST_READ);
+        } else if count < self.room / 4 {
+            // Who keeps a part of a body keeps the room that it was read into.
+            self.room = (self.room / 2).max(FIRST_READ);
         }
         Poll::Ready(Ok(count))
     }
@@ -80,9 +86,10 @@ impl Wire {
     /// use, and must not be asked again.
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut byte = [0];
-        Pin::new(&mut self.io)
-            .poll_read(cx, &mut ReadBuf::new(&mut byte))
-            .map(drop)
+        let mut byte = ReadBuf::new(&mut byte);
+        let over = poll_fn(|cx| Pin::new(&mut self.io).poll_read(cx, &mut byte));
+        // Without the task's budget: one that is spent would hide the peer's end.
+        pin!(unconstrained(over)).poll(cx).map(drop)
     }
 
     /// Lets go of most memory: a connection may be idle for long.

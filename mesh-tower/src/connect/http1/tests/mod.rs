@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 mod decoder;
+mod hostile;
 mod odd;
 mod relay;
 
