@@ -63,7 +63,8 @@ impl Body for ProxyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        // Its end may have been the error.
+        self.failed.is_none() && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -82,5 +83,24 @@ impl fmt::Debug for ProxyBody {
         f.debug_struct("ProxyBody")
             .field("inner", &self.inner)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesh_core::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_body_has_not_ended_before_its_error_is_told() {
+        let mut body = ProxyBody::new(GuardedBody::local(Bytes::new()), None);
+        assert!(body.is_end_stream());
+        body.failed = Some(Error::new(ErrorKind::Connect, "lost"));
+        assert!(!body.is_end_stream());
+        let cx = &mut Context::from_waker(std::task::Waker::noop());
+        let told = Pin::new(&mut body).poll_frame(cx);
+        assert!(matches!(told, Poll::Ready(Some(Err(_)))));
+        assert!(body.is_end_stream());
     }
 }
