@@ -1,14 +1,17 @@
 //! The routes of one virtual host by path: finds those whose path condition may hold without trying
 //! them all, and still takes the first in the list.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use super::{
     Asks, CompiledRoute,
     conditions::{self, Asked},
     trie::{Beginnings, Folded, Plain, Trie},
 };
-use crate::{config::PathMatch, policy::matcher::path};
+use crate::{
+    config::{PathMatch, RouteMatch},
+    policy::matcher::path,
+};
 
 /// Up to this many routes are tried one by one: that is no slower, and needs no index.
 const FEW: usize = 8;
@@ -46,18 +49,9 @@ struct Listed {
     lowest: u32,
 }
 
-/// A [`Listed`] while it grows.
-#[derive(Default)]
-struct Growing {
-    places: Vec<u32>,
-    /// Nothing of this reach or less gets past the routes listed so far.
-    closed: Reach,
-}
-
 /// How many paths a text stands for; each kind takes whatever a lesser one does.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
-    #[default]
     Nothing,
     Exact,
     Separated,
@@ -108,38 +102,28 @@ const NOWHERE: u32 = u32::MAX;
 
 impl Index {
     fn new(table: &[Arc<CompiledRoute>], routes: Range<usize>) -> Self {
-        let mut plain = BTreeMap::<Vec<u8>, Growing>::new();
-        let mut folded = BTreeMap::<Vec<u8>, Growing>::new();
-        let mut scan = Vec::new();
+        let (mut plain, mut folded, mut scan) = (Vec::new(), Vec::new(), Vec::new());
         for place in routes {
-            let matches = &table[place].route.matches;
-            let short = short(place);
-            let (text, reach) = match &matches.path {
-                PathMatch::Exact(text) => (text, Reach::Exact),
-                PathMatch::PathSeparatedPrefix(text) => (text, Reach::Separated),
-                PathMatch::Prefix(text) => (text, Reach::Prefix),
-                PathMatch::Regex(_) => {
-                    scan.push(short);
-                    continue;
+            let RouteMatch {
+                path,
+                case_sensitive,
+                ..
+            } = &table[place].route.matches;
+            match text(path) {
+                None => scan.push(short(place)),
+                Some((text, _)) if *case_sensitive => {
+                    plain.push((Cow::Borrowed(text.as_bytes()), short(place)));
                 }
-            };
-            let list = if matches.case_sensitive {
-                plain.entry(text.as_bytes().to_vec())
-            } else {
-                folded.entry(text.to_ascii_lowercase().into_bytes())
-            };
-            let list = list.or_default();
-            if reach > list.closed {
-                list.places.push(short);
-                if conditions::none(matches) {
-                    list.closed = reach;
+                Some((text, _)) => {
+                    let text = text.to_ascii_lowercase().into_bytes();
+                    folded.push((Cow::Owned(text), short(place)));
                 }
             }
         }
         let mut lists = Vec::new();
         Self {
-            plain: settle(plain, &mut lists),
-            folded: settle(folded, &mut lists),
+            plain: settle(table, plain, &mut lists),
+            folded: settle(table, folded, &mut lists),
             scan: scan.into(),
             lists: lists.into(),
         }
@@ -193,23 +177,57 @@ fn earlier(list: &[u32], first: u32, takes: impl Fn(u32) -> bool) -> u32 {
     *before.find(|place| takes(**place)).unwrap_or(&first)
 }
 
-/// Moves all lists into one.
-fn settle(growing: BTreeMap<Vec<u8>, Growing>, lists: &mut Vec<u32>) -> Trie<Listed> {
-    let mut settle = |(text, list): (Vec<u8>, Growing)| {
+/// The text of a path condition, and what it stands for; `None` for a regex.
+fn text(path: &PathMatch) -> Option<(&str, Reach)> {
+    match path {
+        PathMatch::Exact(text) => Some((text, Reach::Exact)),
+        PathMatch::PathSeparatedPrefix(text) => Some((text, Reach::Separated)),
+        PathMatch::Prefix(text) => Some((text, Reach::Prefix)),
+        PathMatch::Regex(_) => None,
+    }
+}
+
+/// Lists the routes of each text, which stand here with their places.
+fn settle(
+    table: &[Arc<CompiledRoute>],
+    mut texts: Vec<(Cow<'_, [u8]>, u32)>,
+    lists: &mut Vec<u32>,
+) -> Trie<Listed> {
+    texts.sort_unstable();
+    let same = texts.chunk_by(|one, next| one.0 == next.0);
+    let listed = same.map(|routes| {
         let start = short(lists.len());
-        lists.extend(list.places.iter().skip(1));
-        let first = list.places.first().copied().unwrap_or(NOWHERE);
+        let mut places = reached(table, routes.iter().map(|(_, place)| *place));
+        let first = places.next().unwrap_or(NOWHERE);
+        lists.extend(places);
         let listed = Listed {
             first,
             start,
             end: short(lists.len()),
             lowest: first,
         };
-        (text, listed)
-    };
-    let settled = growing.into_iter().map(&mut settle).collect();
-    Trie::new(settled, |listed, shorter| {
+        (&*routes[0].0, listed)
+    });
+    Trie::new(listed, |listed, shorter| {
         listed.lowest = listed.lowest.min(shorter.lowest);
+    })
+}
+
+/// Those of these routes of one text, in order, that any request gets to.
+fn reached(
+    table: &[Arc<CompiledRoute>],
+    routes: impl Iterator<Item = u32>,
+) -> impl Iterator<Item = u32> {
+    // Nothing of this reach or less gets past the routes so far.
+    let mut closed = Reach::Nothing;
+    routes.filter(move |place| {
+        let matches = &table[*place as usize].route.matches;
+        let reach = text(&matches.path).map_or(Reach::Nothing, |(_, reach)| reach);
+        let open = reach > closed;
+        if open && conditions::none(matches) {
+            closed = reach;
+        }
+        open
     })
 }
 

@@ -4,10 +4,7 @@
 //! are forks on its way and not as there are bytes; whoever asks compares what is left with the text
 //! as a whole (Morrison's PATRICIA, 1968). Keys are not kept.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    ops::Range,
-};
+use std::{collections::VecDeque, ops::Range};
 
 /// Values by key. Never changes.
 ///
@@ -55,10 +52,13 @@ pub(super) struct Folded<'a>(pub(super) &'a str);
 pub(super) struct FoldedBackwards<'a>(pub(super) &'a str);
 
 impl<V: Clone + Default> Trie<V> {
-    /// The trie of these keys. `inherit` shows each value, after all that it is shown, that of the
+    /// The trie of these keys, which ascend. `inherit` shows each value, after all that it is shown, that of the
     /// longest key that its own begins with; also the default values of places where no key ends.
-    pub(super) fn new(entries: BTreeMap<Vec<u8>, V>, inherit: impl Fn(&mut V, &V)) -> Self {
-        let (texts, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+    pub(super) fn new<K: AsRef<[u8]>>(
+        entries: impl IntoIterator<Item = (K, V)>,
+        inherit: impl Fn(&mut V, &V),
+    ) -> Self {
+        let (texts, values): (Vec<K>, Vec<V>) = entries.into_iter().unzip();
         let mut builder = Builder {
             texts: &texts,
             values,
@@ -121,9 +121,9 @@ impl<'t, V> Iterator for Beginnings<'t, V> {
     }
 }
 
-struct Builder<'k, V, I> {
+struct Builder<'k, K, V, I> {
     /// Ascending.
-    texts: &'k [Vec<u8>],
+    texts: &'k [K],
     values: Vec<V>,
     inherit: I,
     nodes: Vec<Node<V>>,
@@ -144,7 +144,7 @@ const NOBODY: u32 = u32::MAX;
 /// How far back gaps are looked for. Bounds the work; a node's children span no more.
 const WINDOW: usize = 256;
 
-impl<V: Clone + Default, I: Fn(&mut V, &V)> Builder<'_, V, I> {
+impl<K: AsRef<[u8]>, V: Clone + Default, I: Fn(&mut V, &V)> Builder<'_, K, V, I> {
     /// Level by level and without recursion, since keys may be as deep as they are long.
     fn build(&mut self) {
         let root = Open {
@@ -160,13 +160,16 @@ impl<V: Clone + Default, I: Fn(&mut V, &V)> Builder<'_, V, I> {
     fn fork(&mut self, Open { place, mut keys }: Open, open: &mut VecDeque<Open>) {
         let at = shared(&self.texts[keys.clone()]);
         let mut below = self.nodes[place].shorter;
-        if self.texts[keys.clone()].first().map(Vec::len) == Some(at) {
+        if self.texts[keys.clone()].first().map(|it| it.as_ref().len()) == Some(at) {
             self.nodes[place].value = std::mem::take(&mut self.values[keys.start]);
             keys.start += 1;
             below = short(place + 1);
         }
         self.inherit(place);
-        let mut bytes: Vec<u8> = self.texts[keys.clone()].iter().map(|it| it[at]).collect();
+        let mut bytes: Vec<u8> = self.texts[keys.clone()]
+            .iter()
+            .map(|it| it.as_ref()[at])
+            .collect();
         bytes.dedup();
         let Some(base) = self.room(&bytes) else {
             return;
@@ -174,7 +177,7 @@ impl<V: Clone + Default, I: Fn(&mut V, &V)> Builder<'_, V, I> {
         self.nodes[place].at = short(at);
         self.nodes[place].base = base;
         for byte in bytes {
-            let same = self.texts[keys.clone()].partition_point(|text| text[at] == byte);
+            let same = self.texts[keys.clone()].partition_point(|text| text.as_ref()[at] == byte);
             let child = base.wrapping_add(u32::from(byte)) as usize;
             self.nodes[child] = Node {
                 shorter: below,
@@ -221,11 +224,11 @@ impl<V: Clone + Default, I: Fn(&mut V, &V)> Builder<'_, V, I> {
 }
 
 /// How many bytes these, which ascend, have in common from the beginning on.
-fn shared(texts: &[Vec<u8>]) -> usize {
+fn shared<K: AsRef<[u8]>>(texts: &[K]) -> usize {
     let [first, .., last] = texts else {
-        return texts.first().map_or(0, Vec::len);
+        return texts.first().map_or(0, |text| text.as_ref().len());
     };
-    let pairs = first.iter().zip(last);
+    let pairs = first.as_ref().iter().zip(last.as_ref());
     pairs.take_while(|(a, b)| a == b).count()
 }
 
@@ -255,7 +258,7 @@ impl Text for FoldedBackwards<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::{collection, prelude::*};
 
@@ -286,7 +289,7 @@ mod tests {
             texts in collection::vec(bytes(), 20),
         ) {
             let entries = keys.iter().map(|key| (key.clone(), Some(key.clone())));
-            let trie = Trie::new(entries.collect(), |_, _| ());
+            let trie = Trie::new(entries.collect::<BTreeMap<_, _>>(), |_, _| ());
             for text in texts.iter().chain(&keys) {
                 let begins = |key: &&Vec<u8>| text.starts_with(key);
                 let found = trie.beginnings(Bytes(text)).flatten();
@@ -301,7 +304,7 @@ mod tests {
     fn far_bytes_leave_few_gaps() {
         let pairs = (0..=255_u8).flat_map(|first| [0, 255].map(|last| vec![first, last]));
         let entries = pairs.map(|key| (key, Some(())));
-        let trie = Trie::new(entries.collect(), |_, _| ());
+        let trie = Trie::new(entries.collect::<BTreeMap<_, _>>(), |_, _| ());
         // The root, 256 nodes and 512 leaves.
         assert!(trie.nodes.len() < 1_200, "{}", trie.nodes.len());
     }
@@ -309,7 +312,7 @@ mod tests {
     /// The keys found for `text`, those before the first with which it begins left out.
     fn found<'k>(keys: &[&'k str], text: impl Text, begins: impl Fn(&str) -> bool) -> Vec<&'k str> {
         let entries = keys.iter().map(|key| (key.as_bytes().to_vec(), Some(*key)));
-        let trie = Trie::new(entries.collect(), |key, shorter| {
+        let trie = Trie::new(entries.collect::<BTreeMap<_, _>>(), |key, shorter| {
             let shorter = shorter.unwrap();
             assert!(key.is_none_or(|key| key.starts_with(shorter) && key.len() > shorter.len()));
         });
