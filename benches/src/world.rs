@@ -354,7 +354,7 @@ fn config(routes: Vec<Route>, dialect: Dialect) -> RouteConfig {
     let host = VirtualHost {
         name: AUTHORITY.into(),
         domains: vec![DomainPattern::from(AUTHORITY)],
-        routes,
+        routes: routes.into_iter().map(Arc::new).collect(),
         retry: None,
         filter_overrides: FilterOverrides::default(),
     };

@@ -34,7 +34,7 @@ impl RouteConfig {
         let host = VirtualHost {
             name: "".into(),
             domains: vec![DomainPattern::Any],
-            routes: vec![route],
+            routes: vec![Arc::new(route)],
             retry: None,
             filter_overrides: FilterOverrides::default(),
         };
@@ -54,8 +54,8 @@ pub struct VirtualHost {
     pub name: Arc<str>,
     /// The authorities it serves.
     pub domains: Vec<DomainPattern>,
-    /// The first that matches is taken.
-    pub routes: Vec<Route>,
+    /// The first that matches is taken. Shared by what was decoded and what is compiled of it.
+    pub routes: Vec<Arc<Route>>,
     /// For routes without a policy of their own.
     pub retry: Option<Arc<RetryPolicy>>,
     /// The least specific scope of overrides.
@@ -105,7 +105,7 @@ pub struct Route {
 /// What a route does with the requests it takes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum RouteAction {
-    /// Sends them to a cluster. Shared by what was decoded and what is compiled of it.
+    /// Sends them to a cluster. Shared by all routes that do the same.
     Forward(Arc<Forward>),
     /// Refuses them: the route is there and takes its requests, but what it asks for cannot be done
     /// by a client (gRFC A28: any action but `route` fails the call). The text says what it was.

@@ -84,7 +84,7 @@ fn snapshot(grpc: &GrpcEcho, http: &EchoServer) -> mesh_core::config::Snapshot {
     let calls = route("all calls", "/mesh.test.v1.Echo/", "calls");
     let pages = route("all pages", "/shop/", "pages");
     let dead = route("all dead", "/dead/", "dead");
-    routes.virtual_hosts[0].routes = vec![calls, pages, dead];
+    routes.virtual_hosts[0].routes = [calls, pages, dead].map(Arc::new).into();
     let nowhere = ([127, 0, 0, 1], 1).into();
     SnapshotBuilder::new("listener")
         .routes(routes)

@@ -22,7 +22,8 @@ pub(crate) fn channel(
     let mut routes = RouteConfig::to_cluster("echo".into(), Dialect::Grpc);
     let mut forward = Forward::to(ClusterChoice::Single("echo".into()));
     edit(&mut forward);
-    routes.virtual_hosts[0].routes[0].action = RouteAction::Forward(Arc::new(forward));
+    let route = Arc::make_mut(&mut routes.virtual_hosts[0].routes[0]);
+    route.action = RouteAction::Forward(Arc::new(forward));
     let endpoints = EndpointsConfig::of(at.iter().copied().map(Address::Socket));
     let discovery = Discovery::Static(Arc::new(endpoints));
     let cluster = ClusterConfig::new("echo", discovery, Dialect::Grpc);

@@ -23,7 +23,8 @@ async fn answers_that_are_not_final_are_failures_of_their_endpoint() {
     let endpoints = EndpointsConfig::of([Address::Socket(server.socket())]);
     let cluster = ClusterConfig::new("shop", Discovery::Static(endpoints.into()), Dialect::Grpc);
     let mut routes = RouteConfig::to_cluster("shop".into(), Dialect::Grpc);
-    if let RouteAction::Forward(forward) = &mut routes.virtual_hosts[0].routes[0].action {
+    let route = Arc::make_mut(&mut routes.virtual_hosts[0].routes[0]);
+    if let RouteAction::Forward(forward) = &mut route.action {
         let forward = Arc::make_mut(forward);
         forward.retry = Some(Arc::new(RetryPolicy {
             on: RetryConditions::FIVE_XX,

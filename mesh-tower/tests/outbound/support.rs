@@ -88,7 +88,7 @@ pub(crate) fn routes(domain: &str, routes: Vec<Route>) -> RouteConfig {
     let host = VirtualHost {
         name: domain.into(),
         domains: vec![DomainPattern::from(domain)],
-        routes,
+        routes: routes.into_iter().map(Arc::new).collect(),
         retry: None,
         filter_overrides: Default::default(),
     };

@@ -38,6 +38,7 @@ fn table(matches: Vec<RouteMatch>, last: RouteAction) -> RouteTable {
             action,
             filter_overrides: FilterOverrides::default(),
         })
+        .map(Arc::new)
         .collect();
     RouteTable::compile(config)
 }

@@ -24,8 +24,8 @@ use crate::{
     policy::weighted::WeightedChoice,
 };
 
-/// Compiles `config`. Routes are moved, not copied; what is in an `Arc` stays shared with whoever
-/// keeps the configuration.
+/// Compiles `config`. Routes are copied only to be changed; all else stays shared with whoever keeps
+/// the configuration.
 pub(super) fn compile(config: RouteConfig) -> RouteTable {
     let domains = Domains::new(&config);
     let routes = config.virtual_hosts.iter().map(|host| host.routes.len());
@@ -70,9 +70,10 @@ impl Compiler {
         let mut retried = EditedForwards::default();
         for mut route in host.routes {
             let target = self.target(&host.filter_overrides, &mut route);
-            if let RouteAction::Forward(forward) = &mut route.action
+            if let RouteAction::Forward(forward) = &route.action
                 && forward.retry.is_none()
                 && host.retry.is_some()
+                && let RouteAction::Forward(forward) = &mut Arc::make_mut(&mut route).action
             {
                 retried.edit(forward, |forward| forward.retry.clone_from(&host.retry));
             }
@@ -83,6 +84,7 @@ impl Compiler {
                 target,
                 asks,
                 fold: !route.matches.case_sensitive,
+                action: route.action.clone(),
                 virtual_host: Arc::clone(&host.name),
                 route,
             }));
@@ -110,16 +112,19 @@ impl Compiler {
         }
     }
 
-    fn target(&mut self, host: &FilterOverrides, route: &mut Route) -> Target {
+    fn target(&mut self, host: &FilterOverrides, route: &mut Arc<Route>) -> Target {
+        // Where it is shared, so are the names in it.
+        if let Some(route) = Arc::get_mut(route)
+            && let RouteAction::Forward(forward) = &mut route.action
+            && let Some(own) = Arc::get_mut(forward)
+        {
+            self.share_names(&mut own.cluster);
+        }
         let layers = [&route.filter_overrides, host];
-        let RouteAction::Forward(forward) = &mut route.action else {
+        let RouteAction::Forward(forward) = &route.action else {
             let scope = self.scopes.place(layers);
             return Target::Refuse { scope };
         };
-        // Where it is shared, so are the names in it.
-        if let Some(own) = Arc::get_mut(forward) {
-            self.share_names(&mut own.cluster);
-        }
         match &forward.cluster {
             ClusterChoice::Single(name) => Target::Single {
                 cluster: self.cluster(name),

@@ -55,10 +55,12 @@ pub struct CompiledRoute {
     asks: Asks,
     /// Whether the path's case is ignored.
     fold: bool,
+    /// As in `route`, near at hand.
+    action: RouteAction,
     /// The name of its virtual host.
     pub virtual_host: Arc<str>,
     /// Its configuration; the virtual host's retry policy filled in where it has none.
-    pub route: Route,
+    pub route: Arc<Route>,
 }
 
 /// What a route asks of a request besides its path.
@@ -97,7 +99,7 @@ impl CompiledRoute {
     /// # Errors
     /// The text of [`RouteAction::Refuse`].
     pub fn forward(&self) -> Result<&Forward, &Arc<str>> {
-        match &self.route.action {
+        match &self.action {
             RouteAction::Forward(forward) => Ok(forward),
             RouteAction::Refuse(reason) => Err(reason),
         }

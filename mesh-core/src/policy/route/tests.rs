@@ -26,7 +26,7 @@ fn host(domains: &[&str], routes: Vec<Route>) -> VirtualHost {
             .iter()
             .map(|domain| DomainPattern::from(*domain))
             .collect(),
-        routes,
+        routes: routes.into_iter().map(Arc::new).collect(),
         retry: None,
         filter_overrides: FilterOverrides::default(),
     }

@@ -245,7 +245,7 @@ pub(super) fn route_config(name: &str, choices: Vec<ClusterChoice>) -> RouteConf
         virtual_hosts: vec![VirtualHost {
             name: "all".into(),
             domains: vec![DomainPattern::Any],
-            routes: choices.into_iter().map(route).collect(),
+            routes: choices.into_iter().map(route).map(Arc::new).collect(),
             retry: None,
             filter_overrides: Default::default(),
         }],

@@ -50,8 +50,9 @@ impl RouteConfigResource {
             .flat_map(|host| &mut host.routes);
         let mut limited = EditedForwards::default();
         for route in routes {
-            if let RouteAction::Forward(forward) = &mut route.action
+            if let RouteAction::Forward(forward) = &route.action
                 && forward.stream.max_stream_duration.is_none()
+                && let RouteAction::Forward(forward) = &mut Arc::make_mut(route).action
             {
                 limited.edit(forward, |forward| {
                     forward.stream.max_stream_duration = max_stream_duration;
@@ -172,7 +173,7 @@ fn virtual_host(
     let list = at.field("routes");
     // They stay: none of their room may be spare.
     let mut read = Vec::with_capacity(routes.len());
-    routes.each(|i, route| read.extend(r.route(&list.index(i), route, &scope)))?;
+    routes.each(|i, route| read.extend(r.route(&list.index(i), route, &scope).map(Arc::new)))?;
     Ok(VirtualHost {
         name: host.name.as_str().into(),
         domains,

@@ -330,7 +330,7 @@ fn the_stream_limit_is_checked_and_reaches_routes_without_one() {
     };
     let limits = |config: &RouteConfig| -> Vec<_> {
         let routes = &config.virtual_hosts[0].routes;
-        let limit = |route: &Route| match &route.action {
+        let limit = |route: &Arc<Route>| match &route.action {
             RouteAction::Forward(forward) => forward.stream.max_stream_duration,
             RouteAction::Refuse(_) => panic!("refused"),
         };

@@ -114,10 +114,9 @@ fn route_config(dialect: Dialect, message: &RouteConfiguration) -> RouteConfig {
 
 /// The routes of the first virtual host.
 fn decoded_routes(dialect: Dialect, message: &RouteConfiguration) -> Vec<Route> {
-    route_config(dialect, message)
-        .virtual_hosts
-        .swap_remove(0)
-        .routes
+    let config = route_config(dialect, message);
+    let routes = config.virtual_hosts[0].routes.iter();
+    routes.map(|route| Route::clone(route)).collect()
 }
 
 /// The only route's action.

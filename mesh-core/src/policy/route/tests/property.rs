@@ -210,7 +210,7 @@ fn virtual_host() -> impl Strategy<Value = VirtualHost> {
             VirtualHost {
                 name: "v".into(),
                 domains: domains.into_iter().map(DomainPattern::from).collect(),
-                routes,
+                routes: routes.into_iter().map(Arc::new).collect(),
                 retry: None,
                 filter_overrides,
             }
