@@ -177,3 +177,16 @@ impl<V> Entry<V> {
         self.version = Arc::from("");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::Resource;
+
+    #[test]
+    fn an_entry_takes_little_room() {
+        // There is one for every cluster, and one for its endpoints.
+        let size = size_of::<Entry<Resource>>();
+        assert!(size <= 112, "{size}");
+    }
+}

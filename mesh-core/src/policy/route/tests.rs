@@ -186,3 +186,14 @@ fn a_table_is_printed_in_a_line() {
     let expected = r#"RouteTable { name: "", virtual_hosts: 1, routes: 20, clusters: 1, .. }"#;
     assert_eq!(format!("{table:?}"), expected);
 }
+
+#[test]
+fn a_route_takes_little_room() {
+    // Of both there are as many as routes, which may be ten thousands.
+    assert!(
+        size_of::<CompiledRoute>() <= 104,
+        "{}",
+        size_of::<CompiledRoute>()
+    );
+    assert!(size_of::<Route>() <= 128, "{}", size_of::<Route>());
+}

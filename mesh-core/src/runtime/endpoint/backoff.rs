@@ -4,49 +4,61 @@ use std::{sync::Arc, time::Instant};
 
 use crate::policy::backoff::connection_delay;
 
-/// The failures since an endpoint was last ready.
+/// The failures since an endpoint was last ready. Most endpoints never had one, and have no room for it.
 #[derive(Debug, Default)]
-pub(super) struct Outage {
-    failures: u32,
-    failed_at: Option<Instant>,
+pub(super) struct Outage(Option<Box<Failures>>);
+
+#[derive(Debug)]
+struct Failures {
+    count: u32,
+    last: Instant,
     retry_at: Option<Instant>,
-    error: Option<Arc<str>>,
+    error: Arc<str>,
 }
 
 impl Outage {
     /// Counts a failure. One inside the back-off belongs to the same attempt (several connections
     /// were being made at once) and does not lengthen it.
     pub(super) fn fail(&mut self, now: Instant, draw: u64, error: Arc<str>) {
-        self.error = Some(error);
-        self.failed_at = Some(now);
-        if self.retry_at.is_some_and(|at| now < at) {
-            return;
-        }
-        self.retry_at = Some(now + connection_delay(self.failures, draw));
-        self.failures = self.failures.saturating_add(1);
+        let (count, retry_at) = match &self.0 {
+            Some(before) => (before.count, before.retry_at),
+            None => (0, None),
+        };
+        let (count, retry_at) = match retry_at {
+            Some(at) if now < at => (count, at),
+            _ => (count.saturating_add(1), now + connection_delay(count, draw)),
+        };
+        self.0 = Some(Box::new(Failures {
+            count,
+            last: now,
+            retry_at: Some(retry_at),
+            error,
+        }));
     }
 
     /// Ends the outage. The error stays, to be told.
     pub(super) fn end(&mut self) {
-        self.failures = 0;
-        self.retry_at = None;
+        if let Some(failures) = &mut self.0 {
+            failures.count = 0;
+            failures.retry_at = None;
+        }
     }
 
     pub(super) fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+        self.0.as_ref()?.retry_at
     }
 
     /// Whether there is no back-off, or it has ended.
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.retry_at.is_none_or(|at| at <= now)
+        self.retry_at().is_none_or(|at| at <= now)
     }
 
     pub(super) fn failed_at(&self) -> Option<Instant> {
-        self.failed_at
+        Some(self.0.as_ref()?.last)
     }
 
     pub(super) fn error(&self) -> Option<&Arc<str>> {
-        self.error.as_ref()
+        Some(&self.0.as_ref()?.error)
     }
 }
 

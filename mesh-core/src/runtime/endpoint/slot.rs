@@ -14,7 +14,8 @@ pub struct Endpoint<C> {
     state: Arc<EndpointState>,
     config: EndpointConfig,
     locality: Arc<Locality>,
-    slot: Arc<OnceLock<C>>,
+    // Made for few endpoints, and much larger than a pointer.
+    slot: Arc<OnceLock<Box<C>>>,
 }
 
 impl<C> Endpoint<C> {
@@ -67,7 +68,7 @@ impl<C> Endpoint<C> {
     /// The mesh's connections to it; made on first use, and the same across updates as long as the
     /// endpoint stays and its cluster keeps its identity.
     pub fn slot(&self, make: impl FnOnce() -> C) -> &C {
-        self.slot.get_or_init(make)
+        self.slot.get_or_init(|| Box::new(make()))
     }
 }
 

@@ -9,6 +9,7 @@ mod parts;
 mod retry;
 mod routes_envoy;
 mod routes_grpc;
+mod sharing;
 
 use mesh_core::config::{Dialect, Forward, Route, RouteAction, RouteConfig};
 use mesh_proto::{
