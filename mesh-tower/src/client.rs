@@ -6,16 +6,18 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use http_body::Body;
 use mesh_core::{Error, error::BoxError};
 use tower_service::Service;
 
 use crate::{
     alarm::Alarm,
+    clock,
     inspect::Inspection,
     mesh::TargetCell,
     observe::KnownMethods,
@@ -65,20 +67,27 @@ impl HttpClient {
         B::Error: Into<BoxError>,
     {
         let (stack, calls) = (Arc::clone(&self.stack), self.calls);
-        async move { stack.serve(request, calls, &mut Alarm::default()).await }
+        async move {
+            let arrival = clock::now();
+            let alarm = &mut Alarm::default();
+            let (head, body) = request.into_parts();
+            stack.serve(head, body, arrival, calls, alarm).await
+        }
     }
 
-    /// The same with an alarm that serves one request after the other.
+    /// The same of a request that has arrived then, with an alarm that serves one after the other.
     pub(crate) fn exchange<B>(
         &self,
-        request: Request<B>,
+        head: Parts,
+        body: B,
+        arrival: Instant,
         alarm: &mut Alarm,
     ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        self.stack.serve(request, self.calls, alarm)
+        self.stack.serve(head, body, arrival, self.calls, alarm)
     }
 
     /// What requests meet at this moment; `None` while the target has no configuration.

@@ -11,6 +11,7 @@ pub mod layers;
 pub mod listen;
 pub mod source;
 
+mod activity;
 mod alarm;
 mod balance;
 mod client;

@@ -40,8 +40,8 @@ pub(crate) struct Routed {
     pub(crate) attempts: u32,
     /// When the route's timeout is over, if it runs from the start.
     pub(crate) route_ends: Option<Instant>,
-    /// When the attempt under way began.
-    pub(crate) attempt_began: Instant,
+    /// When the attempt under way began, or the way to the first.
+    pub(crate) began: Instant,
     /// What wakes the attempt under way when it is late.
     pub(crate) alarm: Alarm,
     /// The endpoint of the attempt under way: an error of who cuts it short can name it.

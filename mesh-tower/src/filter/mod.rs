@@ -27,7 +27,7 @@ use mesh_core::{
     policy::head::RequestHead,
 };
 
-use crate::{mesh::TargetCell, request::Routed, response::GuardedBody, serve::Serve};
+use crate::{clock, mesh::TargetCell, request::Routed, response::GuardedBody, serve::Serve};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -70,6 +70,7 @@ impl<S: Serve> Filter<S> {
             step = match step {
                 Step::Wait(wait) => {
                     let verdict = wait.await;
+                    routed.began = clock::now();
                     run.resume(verdict, &Clock, &mut head)
                 }
                 Step::Reroute => {

@@ -1,13 +1,8 @@
 //! One connection, from its first byte to its end.
 
-use std::{
-    convert::Infallible,
-    error::Error as _,
-    pin::pin,
-    sync::{Mutex, PoisonError},
-};
+use std::{convert::Infallible, error::Error as _, pin::pin};
 
-use http::{HeaderValue, Request, Response, header::CONNECTION};
+use http::Request;
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
@@ -23,11 +18,7 @@ use super::{
     linger::Lingering,
     preface::{Heard, Spoken, hear},
 };
-use crate::{
-    alarm::Alarm,
-    connect::Executor,
-    proxy::{Proxy, ProxyBody},
-};
+use crate::{alarm::Alarm, connect::Executor, proxy::Proxy};
 
 /// How much a client may send on an HTTP/2 stream, and on all streams of a connection together,
 /// before it is read: the memory that a client can claim.
@@ -36,14 +27,14 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 
 /// What it takes to serve the connections of a listener.
 pub(super) struct Serving {
-    proxy: Proxy,
-    options: ListenOptions,
-    draining: Draining,
-    http1: http1::Builder,
+    pub(super) proxy: Proxy,
+    pub(super) options: ListenOptions,
+    pub(super) draining: Draining,
+    pub(super) http1: http1::Builder,
     http2: http2::Builder<Tasks>,
 }
 
-type Io = TokioIo<Heard<Lingering>>;
+pub(super) type Io = Heard<Lingering>;
 
 impl Serving {
     pub(super) fn new(
@@ -54,8 +45,8 @@ impl Serving {
     ) -> Self {
         let mut http1 = http1::Builder::new();
         http1
-            .timer(TokioTimer::new())
-            .header_read_timeout(options.idle_timeout)
+            // A watch of ours looks at the time.
+            .header_read_timeout(None)
             .max_headers(options.max_headers)
             .max_header_size(options.max_header_bytes)
             // A client that closes its half has left, and its request goes no further, as with Envoy.
@@ -81,20 +72,21 @@ impl Serving {
     pub(super) async fn serve(&self, stream: Lingering) {
         let mut draining = self.draining.clone();
         // A client that says nothing holds nothing but its place, and leaves when all do.
-        let said = tokio::select! {
-            said = stream.says_something() => said,
-            () = draining.begun() => {
-                timeout(IDLE_GRACE, stream.says_something()).await.unwrap_or(false)
+        let says_something = async {
+            tokio::select! {
+                said = stream.says_something() => said,
+                () = draining.begun() => {
+                    timeout(IDLE_GRACE, stream.says_something()).await.unwrap_or(false)
+                }
             }
         };
-        if !said {
+        if timeout(self.options.idle_timeout, says_something).await != Ok(true) {
             return;
         }
         let Ok(Ok(Some((spoken, io)))) = timeout(self.options.preface_timeout, hear(stream)).await
         else {
             return;
         };
-        let io = TokioIo::new(io);
         let ended = match spoken {
             Spoken::Http1 => self.serve_http1(io).await,
             Spoken::Http2 => self.serve_http2(io).await,
@@ -105,40 +97,6 @@ impl Serving {
         }
     }
 
-    async fn serve_http1(&self, io: Io) -> hyper::Result<()> {
-        // For its requests, of which there is one at a time.
-        let alarm = Mutex::default();
-        let service = service_fn(|request| self.answer_http1(request, &alarm));
-        let mut connection = pin!(self.http1.serve_connection(io, service));
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => return ended,
-            () = self.draining.begin() => {}
-        }
-        // A connection that is in use ends with its next answer, which says so.
-        if let Ok(ended) = timeout(IDLE_GRACE, connection.as_mut()).await {
-            return ended;
-        }
-        connection.as_mut().graceful_shutdown();
-        connection.await
-    }
-
-    async fn answer_http1(
-        &self,
-        request: Request<Incoming>,
-        place: &Mutex<Alarm>,
-    ) -> Result<Response<ProxyBody>, Infallible> {
-        let in_place = || place.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut alarm = in_place().take();
-        let mut response = self.proxy.answer(request, &mut alarm).await;
-        *in_place() = alarm;
-        if self.draining.has_begun() {
-            let close = HeaderValue::from_static("close");
-            response.headers_mut().insert(CONNECTION, close);
-        }
-        Ok(response)
-    }
-
     async fn serve_http2(&self, io: Io) -> hyper::Result<()> {
         let (proxy, max_headers) = (self.proxy.clone(), self.options.max_headers);
         let service = service_fn(move |request: Request<Incoming>| {
@@ -146,11 +104,11 @@ impl Serving {
             async move {
                 Ok::<_, Infallible>(match request.headers().len() > max_headers {
                     true => proxy.too_large(&request),
-                    false => proxy.answer(request, &mut Alarm::default()).await,
+                    false => proxy.answer(request, &mut Alarm::default(), None).await,
                 })
             }
         });
-        let mut connection = pin!(self.http2.serve_connection(io, service));
+        let mut connection = pin!(self.http2.serve_connection(TokioIo::new(io), service));
         tokio::select! {
             biased;
             ended = connection.as_mut() => return ended,

@@ -6,10 +6,12 @@
 
 mod connection;
 mod drain;
+mod http1;
 mod linger;
 mod options;
 mod preface;
 mod socket;
+mod watch;
 
 pub use self::{
     drain::{Drain, Draining},

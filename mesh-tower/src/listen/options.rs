@@ -18,9 +18,17 @@ pub struct ListenOptions {
     pub max_headers: usize,
     /// How many requests a client may have under way on one HTTP/2 connection. Default: 1,024.
     pub max_concurrent_streams: u32,
-    /// How long an HTTP/1.1 connection may wait for the head of its next request to be complete.
-    /// Default: one hour.
+    /// How long an HTTP/1.1 connection may be without a request. Default: one hour.
     pub idle_timeout: Duration,
+    /// How long nothing may happen to a request over HTTP/1.1: from its first byte on its head has
+    /// this long to be complete, and each part of its body, and of its answer, to come after the one
+    /// before. Default: 5 minutes. `None`: for ever.
+    pub stream_idle_timeout: Option<Duration>,
+    /// How long the head of a request over HTTP/1.1 may take, from its first byte on. Default: as
+    /// long as it likes.
+    pub request_headers_timeout: Option<Duration>,
+    /// The same of all of a request, its body included. Default: as long as it likes.
+    pub request_timeout: Option<Duration>,
     /// How long a client may take to say which protocol it speaks, once it has begun. Default: 15 s.
     pub preface_timeout: Duration,
 }
@@ -34,6 +42,9 @@ impl Default for ListenOptions {
             max_headers: 100,
             max_concurrent_streams: 1_024,
             idle_timeout: Duration::from_secs(3_600),
+            stream_idle_timeout: Some(Duration::from_secs(300)),
+            request_headers_timeout: None,
+            request_timeout: None,
             preface_timeout: Duration::from_secs(15),
         }
     }

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use mesh_core::Error;
 
-use crate::response::GuardedBody;
+use super::late::{Exchange, idle};
+use crate::{clock, response::GuardedBody};
 
 /// What is done when a body has ended or was let go of, once: with the error if it ended early.
 pub(super) type Ending = Box<dyn FnOnce(Result<(), &Error>) + Send>;
@@ -19,16 +20,26 @@ pub(super) type Ending = Box<dyn FnOnce(Result<(), &Error>) + Send>;
 pub(crate) struct ProxyBody {
     inner: GuardedBody,
     ending: Option<Ending>,
-    /// An error to be given at the next poll.
+    // An error to be given at the next poll.
     failed: Option<Error>,
+    // Of a request that is watched.
+    exchange: Option<Exchange>,
+    // Nothing has come of it, and nothing was waited for, since its head came.
+    fresh: bool,
 }
 
 impl ProxyBody {
-    pub(super) const fn new(inner: GuardedBody, ending: Option<Ending>) -> Self {
+    pub(super) const fn new(
+        inner: GuardedBody,
+        ending: Option<Ending>,
+        exchange: Option<Exchange>,
+    ) -> Self {
         Self {
             inner,
             ending,
             failed: None,
+            exchange,
+            fresh: true,
         }
     }
 
@@ -50,7 +61,21 @@ impl Body for ProxyBody {
         if let Some(error) = self.failed.take() {
             return Poll::Ready(Some(Err(error)));
         }
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(cx));
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let fresh = std::mem::replace(&mut self.fresh, false);
+        let frame = match (polled, &self.exchange) {
+            (Poll::Ready(frame), Some(exchange)) => {
+                if !fresh {
+                    exchange.touch(clock::now());
+                }
+                frame
+            }
+            (Poll::Ready(frame), None) => frame,
+            (Poll::Pending, Some(exchange)) if exchange.late().is_some() => {
+                Some(Err(self.inner.named(idle())))
+            }
+            (Poll::Pending, _) => return Poll::Pending,
+        };
         let Some(Err(error)) = frame else {
             return Poll::Ready(frame);
         };
@@ -94,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_body_has_not_ended_before_its_error_is_told() {
-        let mut body = ProxyBody::new(GuardedBody::local(Bytes::new()), None);
+        let mut body = ProxyBody::new(GuardedBody::local(Bytes::new()), None, None);
         assert!(body.is_end_stream());
         body.failed = Some(Error::new(ErrorKind::Connect, "lost"));
         assert!(!body.is_end_stream());

@@ -1,6 +1,6 @@
 //! A line in the log for each request: target `mesh::access`, level debug.
 
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header::HOST};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version, header::HOST};
 use mesh_core::{
     Error, ErrorKind,
     error::GaveUp,
@@ -17,9 +17,11 @@ const TARGET: &str = "mesh::access";
 /// What the line says of the request. Nothing is kept where nobody reads it.
 pub(super) struct Line(Option<Asked>);
 
+#[derive(Default)]
 struct Asked {
     id: String,
-    method: Method,
+    // Empty where it is not known.
+    method: String,
     authority: String,
     path: String,
 }
@@ -34,7 +36,7 @@ impl Line {
             };
             Asked {
                 id: header(&REQUEST_ID).into(),
-                method: request.method().clone(),
+                method: request.method().as_str().into(),
                 authority: uri
                     .authority()
                     .map_or_else(|| header(&HOST), |it| it.as_str())
@@ -42,6 +44,12 @@ impl Line {
                 path: uri.path_and_query().map_or("", |it| it.as_str()).into(),
             }
         });
+        Self(asked)
+    }
+
+    /// That of a request of which nothing is known.
+    pub(super) fn unread() -> Self {
+        let asked = enabled!(target: TARGET, Level::DEBUG).then(Asked::default);
         Self(asked)
     }
 

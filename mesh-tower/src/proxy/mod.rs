@@ -3,10 +3,13 @@
 mod admit;
 mod body;
 mod http1;
+mod late;
 mod log;
 mod received;
 mod respond;
 mod seen;
+
+use std::{pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Version, header::CONNECTION};
@@ -20,8 +23,20 @@ use mesh_core::{
 };
 
 pub(crate) use self::body::ProxyBody;
-use self::{admit::Refusal, log::Line, received::Received, seen::Seen};
-use crate::{HttpClient, alarm::Alarm, clock, response::GuardedBody};
+use self::{
+    admit::Refusal,
+    late::{Exchange, in_time},
+    log::Line,
+    received::Received,
+    seen::Seen,
+};
+use crate::{
+    HttpClient,
+    activity::{Activity, Late},
+    alarm::Alarm,
+    clock,
+    response::GuardedBody,
+};
 
 /// Answers requests that came in by sending them on to a target. Cheap to clone.
 ///
@@ -40,40 +55,65 @@ impl Proxy {
         Self { client }
     }
 
-    /// Answers one request. The alarm serves one after the other.
+    /// Answers one request. The alarm serves one after the other; what happens is noted in
+    /// `activity`, which says when it takes too long.
     pub(crate) async fn answer(
         &self,
         mut request: Request<Incoming>,
         alarm: &mut Alarm,
+        activity: Option<&Arc<Activity>>,
     ) -> Response<ProxyBody> {
         let arrival = clock::now();
         admit::join_lines(&mut request);
         let seen = Seen::of(request.headers());
         let asked = Asked::of(&request, seen);
-        let (mut request, arrived) = Received::of(request);
-        let line = Line::begin(&request);
         let arriving = !request.body().is_end_stream();
+        let exchange = activity.map(|activity| Exchange::begin(activity, arrival, arriving));
+        let line = Line::begin(&request);
         let note = line.note(&mut request);
         let (reply, closes) = match admit::admit(&mut request, seen) {
-            Ok(()) => match self.client.exchange(request, alarm).await {
-                Ok(response) => {
-                    let Some(made) = response.extensions().get::<Made>() else {
-                        let ending = line.at_end(&response, note);
-                        let response = respond::passed(response, arrival);
-                        return response.map(|inner| ProxyBody::new(inner, ending));
-                    };
-                    let closes = arriving && made.flag == ABORTED;
-                    return asked.made(line, note.as_ref(), response, closes);
+            Ok(()) => {
+                let (head, body) = request.into_parts();
+                let (body, arrived) = Received::of(body, head.version, activity);
+                // Pinned here and not moved any more: it is large.
+                let sent = pin!(self.client.exchange(head, body, arrival, alarm));
+                match in_time(sent, exchange.as_ref()).await {
+                    Ok(response) => {
+                        let now = clock::now();
+                        if let Some(exchange) = &exchange {
+                            exchange.touch(now);
+                        }
+                        let Some(made) = response.extensions().get::<Made>() else {
+                            let ending = line.at_end(&response, note);
+                            let response = respond::passed(response, now - arrival);
+                            return response.map(|inner| ProxyBody::new(inner, ending, exchange));
+                        };
+                        let closes = arriving && made.flag == ABORTED;
+                        return asked.made(line, note.as_ref(), response, closes);
+                    }
+                    Err(error) => {
+                        let late = exchange.as_ref().and_then(Exchange::late);
+                        failed(&error, late, arriving, !arrived.wholly())
+                    }
                 }
-                // Whoever has more to say would say it to nobody.
-                Err(error) if !arrived.wholly() => {
-                    (LocalReply::of(&error).while_incomplete(), true)
-                }
-                Err(error) => (LocalReply::of(&error), arriving && is_early(&error)),
-            },
+            }
             Err(refusal) => (refusal.reply(), arriving || refusal.closes()),
         };
+        if let Some(exchange) = exchange {
+            exchange.touch(clock::now());
+        }
         asked.reply(line, note.as_ref(), reply, closes)
+    }
+
+    /// What is answered to a client whose request has not even come to the end of its head.
+    pub(crate) fn late_head(late: Late) -> LocalReply {
+        let reply = late::reply(late, true);
+        let made = Made {
+            flag: reply.flag,
+            details: reply.details.clone(),
+        };
+        Line::unread().made(reply.status, &made, None);
+        reply
     }
 
     /// Answers one that has more headers than it may.
@@ -136,7 +176,23 @@ impl Asked {
             // The length that is told is that of the answer to a GET (RFC 9110 section 9.3.2).
             response = response.map(|_| GuardedBody::local(Bytes::new()));
         }
-        respond::made(response).map(|inner| ProxyBody::new(inner, None))
+        respond::made(response).map(|inner| ProxyBody::new(inner, None, None))
+    }
+}
+
+/// The answer to a request that has failed, and whether its connection ends with it; by what it was
+/// `late`, whether more of it was `arriving` when it began, and whether it is `incomplete` now.
+fn failed(
+    error: &Error,
+    late: Option<Late>,
+    arriving: bool,
+    incomplete: bool,
+) -> (LocalReply, bool) {
+    match late {
+        Some(late) => (late::reply(late, incomplete), incomplete),
+        // Whoever has more to say would say it to nobody.
+        None if incomplete => (LocalReply::of(error).while_incomplete(), true),
+        None => (LocalReply::of(error), arriving && is_early(error)),
     }
 }
 

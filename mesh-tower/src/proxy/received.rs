@@ -10,9 +10,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Version};
+use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+
+use crate::{activity::Activity, clock};
 
 /// A body that knows whether it has arrived as a whole.
 ///
@@ -22,6 +24,8 @@ pub(super) struct Received {
     inner: Incoming,
     trailers: bool,
     arrived: Arrived,
+    // Of one that has not arrived yet.
+    activity: Option<Arc<Activity>>,
 }
 
 /// Whether a request has arrived as a whole. `None` if it had when its head had.
@@ -29,16 +33,21 @@ pub(super) struct Received {
 pub(super) struct Arrived(Option<Arc<AtomicBool>>);
 
 impl Received {
-    pub(super) fn of(request: Request<Incoming>) -> (Request<Self>, Arrived) {
-        let trailers = request.version() >= Version::HTTP_2;
-        let whole = request.body().is_end_stream();
+    /// The body of a request of this version; what comes of it is a sign of life.
+    pub(super) fn of(
+        inner: Incoming,
+        version: Version,
+        activity: Option<&Arc<Activity>>,
+    ) -> (Self, Arrived) {
+        let whole = inner.is_end_stream();
         let arrived = Arrived((!whole).then(Arc::default));
-        let request = request.map(|inner| Self {
+        let received = Self {
             inner,
-            trailers,
+            trailers: version >= Version::HTTP_2,
             arrived: arrived.clone(),
-        });
-        (request, arrived)
+            activity: activity.filter(|_| !whole).cloned(),
+        };
+        (received, arrived)
     }
 }
 
@@ -73,8 +82,14 @@ impl Body for Received {
             Some(Ok(frame)) => frame.is_trailers() || self.inner.is_end_stream(),
             Some(Err(_)) => false,
         };
+        if let Some(activity) = &self.activity {
+            activity.touch(clock::now());
+        }
         if ended {
             self.arrived.set();
+            if let Some(activity) = self.activity.take() {
+                activity.arrived();
+            }
         }
         Poll::Ready(frame)
     }

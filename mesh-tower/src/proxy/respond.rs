@@ -1,13 +1,13 @@
 //! What is done to an answer before it leaves.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use http::{
     HeaderName, HeaderValue, Response, StatusCode, Version,
     header::{CONTENT_LENGTH, SERVER},
 };
 
-use crate::{clock, connect::hop_by_hop, millis, response::GuardedBody};
+use crate::{connect::hop_by_hop, millis, response::GuardedBody};
 
 /// Envoy's name for itself, which it writes over the service's (`server_header_transformation`:
 /// OVERWRITE). `date` is added by the connection where it is missing.
@@ -16,12 +16,9 @@ const NAME: HeaderValue = HeaderValue::from_static("envoy");
 /// How many milliseconds the service took, by our clock.
 static SERVICE_TIME: HeaderName = HeaderName::from_static("x-envoy-upstream-service-time");
 
-/// Makes of a service's answer one for the client's connection. The time that it took is counted from
+/// Makes of a service's answer one for the client's connection. The time that it `took` is counted from
 /// the request's arrival.
-pub(super) fn passed(
-    mut response: Response<GuardedBody>,
-    arrival: Instant,
-) -> Response<GuardedBody> {
+pub(super) fn passed(mut response: Response<GuardedBody>, took: Duration) -> Response<GuardedBody> {
     // A service of HTTP/1.0 does not make ours one.
     *response.version_mut() = Version::HTTP_11;
     let bodiless = response.status() == StatusCode::NO_CONTENT;
@@ -31,8 +28,7 @@ pub(super) fn passed(
         // RFC 9110 section 8.6.
         headers.remove(CONTENT_LENGTH);
     }
-    let took = clock::now().saturating_duration_since(arrival).as_millis();
-    let took = u64::try_from(took).unwrap_or(u64::MAX);
+    let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     headers.insert(&SERVICE_TIME, millis::measured(took));
     made(response)
 }

@@ -188,11 +188,13 @@ impl<S: Serve> Attempts for InCluster<'_, '_, S> {
     }
 
     fn begin(&mut self) {
-        let now = clock::now();
         self.routed.attempts += 1;
-        self.routed.attempt_began = now;
+        // Nothing was waited for before the first.
+        if self.routed.attempts > 1 {
+            self.routed.began = clock::now();
+        }
         let headers = self.routed.request.headers_mut();
-        self.routed.account.attempt(headers, now);
+        self.routed.account.attempt(headers, self.routed.began);
     }
 
     fn came(&mut self, answer: &Result<Response<GuardedBody>, Error>) {

@@ -66,7 +66,9 @@ impl<S: Serve> Route<S> {
     /// alarm is lent: one that was set for a request before is as good as new.
     pub(crate) async fn serve<B>(
         &self,
-        request: Request<B>,
+        head: Parts,
+        body: B,
+        arrival: Instant,
         calls: Option<KnownMethods>,
         alarm: &mut Alarm,
     ) -> Result<Response<GuardedBody>, Error>
@@ -74,9 +76,7 @@ impl<S: Serve> Route<S> {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        let (head, body) = request.into_parts();
         let body = RequestBody::eager(body).await;
-        let arrival = clock::now();
         let body =
             body.map_err(|source| self.refuse(&head, arrival, body_failed(source), calls))?;
         let mut now = arrival;
@@ -99,7 +99,7 @@ impl<S: Serve> Route<S> {
             account,
             attempts: 0,
             route_ends: None,
-            attempt_began: now,
+            began: now,
             alarm: alarm.take(),
             endpoint: None,
         };

@@ -35,7 +35,7 @@ impl<S: Serve> Serve for AttemptTimeout<S> {
             // Boxed: few requests come in parts, and all would carry the room for it.
             return Box::pin(while_sent(&self.inner, routed, limit, Scope::Attempt)).await;
         }
-        let ends = limit.and_then(|limit| routed.attempt_began.checked_add(limit));
+        let ends = limit.and_then(|limit| routed.began.checked_add(limit));
         let clock = match (ends, routed.route_ends) {
             // The attempt's has no effect unless it is shorter.
             (ends, Some(route)) if ends.is_none_or(|ends| route <= ends) => {

@@ -4,7 +4,7 @@ use http::Response;
 use mesh_core::{Error, ErrorKind};
 
 use super::{Scope, while_sent};
-use crate::{clock, request::Routed, response::GuardedBody, serve::Serve};
+use crate::{request::Routed, response::GuardedBody, serve::Serve};
 
 /// See the [module](super).
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl<S: Serve> Serve for RouteTimeout<S> {
                 return Box::pin(while_sent(&self.inner, routed, limit, Scope::Route)).await;
             }
             // Whoever waits below looks at it, so that it takes no timer of its own.
-            routed.route_ends = clock::now().checked_add(limit);
+            routed.route_ends = routed.began.checked_add(limit);
         }
         let mut answer = self.inner.serve(routed).await;
         if let Ok(response) = &mut answer
