@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, request::Parts};
 use http_body::Body;
-use mesh_core::{Error, error::BoxError};
+use mesh_core::{Error, config::ClientTimeouts, error::BoxError};
 use tower_service::Service;
 
 use crate::{
@@ -94,6 +94,13 @@ impl HttpClient {
     #[must_use]
     pub fn inspect(&self) -> Option<Inspection> {
         self.target.view().map(Inspection::new)
+    }
+
+    /// How long whoever sends requests here may take, where the configuration says so.
+    pub(crate) fn timeouts(&self) -> ClientTimeouts {
+        let view = self.target.view();
+        view.map(|view| view.listener().timeouts)
+            .unwrap_or_default()
     }
 
     /// Waits until the target has a configuration and one of its endpoints is connected: for

@@ -1,5 +1,7 @@
 //! Listeners: what applies to every request of a target before its route is known.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::FilterConfig;
@@ -12,6 +14,22 @@ pub struct ListenerConfig {
     pub name: ListenerName,
     /// The chain in request order, without the terminal router.
     pub filters: Vec<FilterConfig>,
+    /// How long clients may take.
+    pub timeouts: ClientTimeouts,
+}
+
+/// How long a listener's clients may take (Envoy, "timeouts"). Zero is for ever; where nothing is said
+/// it is up to whoever listens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ClientTimeouts {
+    /// To begin another request: `idle_timeout`.
+    pub idle: Option<Duration>,
+    /// Between two signs of life of a request: `stream_idle_timeout`.
+    pub stream_idle: Option<Duration>,
+    /// For the head of a request: `request_headers_timeout`.
+    pub request_headers: Option<Duration>,
+    /// For all of a request: `request_timeout`.
+    pub request: Option<Duration>,
 }
 
 impl ListenerConfig {
@@ -20,6 +38,7 @@ impl ListenerConfig {
         Self {
             name: name.into(),
             filters: Vec::new(),
+            timeouts: ClientTimeouts::default(),
         }
     }
 }

@@ -29,7 +29,7 @@ pub use error::{ConfigError, ConfigErrors, FieldPath};
 pub use filter::{
     FaultAbort, FaultConfig, FaultDelay, FilterConfig, FilterKind, FilterOverride, FilterOverrides,
 };
-pub use listener::ListenerConfig;
+pub use listener::{ClientTimeouts, ListenerConfig};
 pub use matcher::{
     Fraction, HeaderLines, HeaderMatch, HeaderMatchKind, HeaderSource, MatchRules, PathMatch,
     QueryMatch, QueryMatchKind, RouteMatch, StringMatch, StringMatchKind,

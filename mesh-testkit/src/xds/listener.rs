@@ -85,6 +85,27 @@ impl ListenerBuilder {
         self
     }
 
+    /// Bounds how long nothing may happen to a request.
+    #[must_use]
+    pub fn stream_idle_timeout(mut self, limit: Duration) -> Self {
+        self.manager.stream_idle_timeout = duration(limit);
+        self
+    }
+
+    /// Bounds how long a request may take to be complete.
+    #[must_use]
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
+        self.manager.request_timeout = duration(limit);
+        self
+    }
+
+    /// Bounds how long the head of a request may take to be complete.
+    #[must_use]
+    pub fn request_headers_timeout(mut self, limit: Duration) -> Self {
+        self.manager.request_headers_timeout = duration(limit);
+        self
+    }
+
     /// Changes the connection manager itself.
     #[must_use]
     pub fn edit(mut self, edit: impl FnOnce(&mut HttpConnectionManager)) -> Self {

@@ -18,7 +18,7 @@ use super::{
     linger::Lingering,
     preface::{Heard, Spoken, hear},
 };
-use crate::{alarm::Alarm, connect::Executor, proxy::Proxy};
+use crate::{alarm::Alarm, clock, connect::Executor, proxy::Proxy};
 
 /// How much a client may send on an HTTP/2 stream, and on all streams of a connection together,
 /// before it is read: the memory that a client can claim.
@@ -80,7 +80,14 @@ impl Serving {
                 }
             }
         };
-        if timeout(self.options.idle_timeout, says_something).await != Ok(true) {
+        let at = clock::now();
+        let idle = self.limits().idle();
+        let said = tokio::select! {
+            biased;
+            said = says_something => said,
+            () = clock::sleep_until(idle.and_then(|idle| at.checked_add(idle))) => false,
+        };
+        if !said {
             return;
         }
         let Ok(Ok(Some((spoken, io)))) = timeout(self.options.preface_timeout, hear(stream)).await

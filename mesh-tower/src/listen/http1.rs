@@ -30,7 +30,8 @@ use crate::{
 };
 
 /// A connection that is watched.
-struct Served<S: HttpService<Incoming>> {
+struct Served<'s, S: HttpService<Incoming>> {
+    serving: &'s Serving,
     connection: Connection<TokioIo<Watched<Io>>, S>,
     watch: Watch,
     activity: Arc<Activity>,
@@ -53,8 +54,9 @@ impl Serving {
         let service = service_fn(|request| self.answer_http1(request, &alarm, &activity));
         let io = TokioIo::new(Watched::new(io, Arc::clone(&activity)));
         let mut served = Served {
+            serving: self,
             connection: self.http1.serve_connection(io, service),
-            watch: Watch::new(Arc::clone(&activity), Limits::of(&self.options), now),
+            watch: Watch::new(Arc::clone(&activity), self.limits(), now),
             activity: Arc::clone(&activity),
         };
         let late = match self.drained(&mut served).await {
@@ -69,8 +71,13 @@ impl Serving {
         Ok(())
     }
 
+    /// The clocks of its clients.
+    pub(super) fn limits(&self) -> Limits {
+        Limits::of(&self.options, self.proxy.timeouts())
+    }
+
     /// Serves until the end, which begins with draining.
-    async fn drained<S>(&self, served: &mut Served<S>) -> Ended
+    async fn drained<S>(&self, served: &mut Served<'_, S>) -> Ended
     where
         S: HttpService<Incoming, ResBody = ProxyBody, Error = Infallible>,
     {
@@ -109,7 +116,7 @@ impl Serving {
     }
 }
 
-impl<S> Served<S>
+impl<S> Served<'_, S>
 where
     S: HttpService<Incoming, ResBody = ProxyBody, Error = Infallible>,
 {
@@ -119,7 +126,7 @@ where
                 return Poll::Ready(Ended::Itself(ended));
             }
             self.activity.settle(clock::now);
-            let Poll::Ready(late) = self.watch.poll(cx) else {
+            let Poll::Ready(late) = self.watch.poll(cx, || self.serving.limits()) else {
                 return Poll::Pending;
             };
             // Whoever answers the request says so, if it can still be said. One that is told twice

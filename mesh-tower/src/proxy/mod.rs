@@ -17,6 +17,7 @@ use hyper::body::{Body as _, Incoming};
 use mesh_core::{
     Error, ErrorKind,
     bounds::Bound,
+    config::ClientTimeouts,
     filter::DelayNote,
     local_reply::{LocalReply, Made},
     policy::matcher::grpc,
@@ -114,6 +115,11 @@ impl Proxy {
         };
         Line::unread().made(reply.status, &made, None);
         reply
+    }
+
+    /// How long clients may take, where the configuration says so.
+    pub(crate) fn timeouts(&self) -> ClientTimeouts {
+        self.client.timeouts()
     }
 
     /// Answers one that has more headers than it may.

@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mesh_core::{config::ListenerConfig, name::RouteConfigName};
+use mesh_core::{
+    config::{ClientTimeouts, ListenerConfig},
+    name::RouteConfigName,
+};
 use mesh_proto::{
     Any,
     envoy::{
@@ -128,11 +131,13 @@ fn read_manager(
     check_manager(r, at, &manager);
     let filters = r.filter_chain(&at.field("http_filters"), &manager.http_filters);
     let max_stream_duration = max_stream_duration(r, at, &manager);
+    let timeouts = timeouts(r, at, &manager);
     let routes = route_source(r, at, &manager, &listener.name);
     Some(Resource::Listener(Arc::new(ListenerResource {
         config: ListenerConfig {
             name: listener.name.as_str().into(),
             filters,
+            timeouts,
         },
         routes: routes?,
         max_stream_duration,
@@ -162,6 +167,29 @@ fn max_stream_duration(
     let place = at.field("common_http_protocol_options");
     let place = place.field("max_stream_duration");
     r.optional_duration(&place, options.max_stream_duration.as_ref())
+}
+
+/// What matters to whoever serves clients; others have none to wait for.
+fn timeouts(r: &mut Reader<'_>, at: &At<'_>, manager: &HttpConnectionManager) -> ClientTimeouts {
+    let options = manager.common_http_protocol_options.as_ref();
+    let idle = options.and_then(|options| options.idle_timeout.as_ref());
+    let place = at.field("common_http_protocol_options");
+    let mut read = |place: At<'_>, field| r.optional_duration(&place, field);
+    ClientTimeouts {
+        idle: read(place.field("idle_timeout"), idle),
+        stream_idle: read(
+            at.field("stream_idle_timeout"),
+            manager.stream_idle_timeout.as_ref(),
+        ),
+        request_headers: read(
+            at.field("request_headers_timeout"),
+            manager.request_headers_timeout.as_ref(),
+        ),
+        request: read(
+            at.field("request_timeout"),
+            manager.request_timeout.as_ref(),
+        ),
+    }
 }
 
 fn route_source(

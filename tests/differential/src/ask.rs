@@ -84,6 +84,14 @@ impl Ask {
         self
     }
 
+    /// Without the empty line behind the lines of [`raw`].
+    #[must_use]
+    pub fn unfinished(mut self) -> Self {
+        let raw = self.raw.get_or_insert_default();
+        raw.truncate(raw.trim_end_matches("\r\n").len());
+        self
+    }
+
     /// Without a look at the log, where a request that cannot be read has no id.
     #[must_use]
     pub fn unlogged(mut self) -> Self {

@@ -11,6 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mesh_core::config::ClientTimeouts;
+
 pub(super) use self::{io::Watched, reply::answer_late};
 use super::ListenOptions;
 use crate::{
@@ -23,7 +25,6 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Watch {
     activity: Arc<Activity>,
-    limits: Limits,
     alarm: Alarm,
     /// When it looks next.
     look: Instant,
@@ -42,13 +43,23 @@ pub(super) struct Limits {
 const AWAY: Duration = Duration::from_secs(300);
 
 impl Limits {
-    pub(super) fn of(options: &ListenOptions) -> Self {
+    /// What the configuration says, and where that says nothing what the options do.
+    pub(super) fn of(options: &ListenOptions, said: ClientTimeouts) -> Self {
+        let limit = |said: Option<Duration>, option| match said {
+            Some(said) => Some(said).filter(|it| !it.is_zero()),
+            None => option,
+        };
         Self {
-            idle: Some(options.idle_timeout),
-            stream_idle: options.stream_idle_timeout,
-            request_headers: options.request_headers_timeout,
-            request: options.request_timeout,
+            idle: limit(said.idle, Some(options.idle_timeout)),
+            stream_idle: limit(said.stream_idle, options.stream_idle_timeout),
+            request_headers: limit(said.request_headers, options.request_headers_timeout),
+            request: limit(said.request, options.request_timeout),
         }
+    }
+
+    /// How long a connection may be without a request.
+    pub(super) const fn idle(&self) -> Option<Duration> {
+        self.idle
     }
 
     /// What has to end a connection that is as its `activity` says, and when.
@@ -86,24 +97,23 @@ impl Limits {
 }
 
 impl Watch {
-    /// Watches from `now` on.
+    /// Watches from `now` on, by these limits at first.
     pub(super) fn new(activity: Arc<Activity>, limits: Limits, now: Instant) -> Self {
         let look = now + limits.shortest();
         Self {
             activity,
-            limits,
             alarm: Alarm::default(),
             look,
         }
     }
 
-    /// Ready when the connection is late.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Late> {
+    /// Ready when the connection is late, by the limits as they are when it looks.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, limits: impl Fn() -> Limits) -> Poll<Late> {
         loop {
             ready!(self.alarm.poll(self.look, cx));
-            let now = clock::now();
-            let due = self.limits.due(&self.activity);
-            self.look = now + self.limits.shortest();
+            let (now, limits) = (clock::now(), limits());
+            let due = limits.due(&self.activity);
+            self.look = now + limits.shortest();
             match due {
                 Some((at, late)) if at <= now => return Poll::Ready(late),
                 Some((at, _)) => self.look = self.look.min(at),

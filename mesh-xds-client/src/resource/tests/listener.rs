@@ -13,6 +13,8 @@ use mesh_proto::envoy::{
     },
 };
 
+use mesh_core::config::ClientTimeouts;
+
 use super::*;
 
 pub(super) fn router() -> HttpFilter {
@@ -277,6 +279,36 @@ fn routes_must_come_from_this_stream() {
         assert_eq!(
             errors(dialect, &listener(&message)),
             [format!("{at}.scoped_routes: is not supported")]
+        );
+    }
+}
+
+#[test]
+fn the_clocks_of_clients_are_read() {
+    let mut message = manager();
+    message.stream_idle_timeout = Some(millis(0));
+    message.request_headers_timeout = Some(millis(250));
+    message.request_timeout = Some(millis(1500));
+    message.common_http_protocol_options = Some(core::HttpProtocolOptions {
+        idle_timeout: Some(millis(90_000)),
+        ..Default::default()
+    });
+    let none = |dialect| read(dialect, &manager()).config.timeouts;
+    for dialect in BOTH {
+        let ms = |count| Some(Duration::from_millis(count));
+        let expected = ClientTimeouts {
+            idle: ms(90_000),
+            stream_idle: ms(0),
+            request_headers: ms(250),
+            request: ms(1500),
+        };
+        assert_eq!(read(dialect, &message).config.timeouts, expected);
+        assert_eq!(none(dialect), ClientTimeouts::default());
+        let mut odd = manager();
+        odd.request_timeout = Some(millis(-1000));
+        assert_eq!(
+            errors(dialect, &listener(&odd)),
+            ["api_listener.api_listener.request_timeout: is a negative duration"]
         );
     }
 }

@@ -90,17 +90,6 @@ pub(in crate::resource) fn connection_manager(m: &HttpConnectionManager) -> Vec<
             !m.original_ip_detection_extensions.is_empty(),
             Report,
         ),
-        (
-            "stream_idle_timeout",
-            m.stream_idle_timeout.is_some(),
-            Report,
-        ),
-        ("request_timeout", m.request_timeout.is_some(), Report),
-        (
-            "request_headers_timeout",
-            m.request_headers_timeout.is_some(),
-            Report,
-        ),
         ("upgrade_configs", !m.upgrade_configs.is_empty(), Report),
         ("access_log", !m.access_log.is_empty(), Report),
         ("tracing", m.tracing.is_some(), Report),
