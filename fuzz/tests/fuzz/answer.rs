@@ -1,11 +1,17 @@
 //! Answers of endpoints over HTTP/1, as a connection reads them.
 
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
-use http_body::Body;
-use http_body_util::{BodyExt as _, Empty};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioIo;
 use mesh_tower::{
     body::RequestBody,
@@ -15,7 +21,10 @@ use mesh_tower::{
         http1::{Http1Connection, Http1Home, Http1Settings},
     },
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+    task::JoinHandle,
+};
 
 use crate::{draw::Draw, engine::run};
 
@@ -29,7 +38,29 @@ struct Heard {
     trailers: Option<HeaderMap>,
 }
 
+/// What is asked, and when it is answered.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: Method,
+    body: Pieces,
+    /// Before its body has been read.
+    early: bool,
+}
+
+/// A request's body: pieces that take their time.
+#[derive(Clone, Debug, Default)]
+struct Pieces {
+    left: VecDeque<Bytes>,
+    /// Whether it says how long it is.
+    told: bool,
+    /// Whether it does not say of its last piece that it is that.
+    silent: bool,
+    /// Whether the next piece is there already.
+    ready: bool,
+}
+
 /// However an answer is cut, it means the same; and what is taken for one, hyper takes for the same.
+/// A connection that may be used again has carried the whole request and no more.
 #[test]
 fn http1() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -41,17 +72,18 @@ fn http1() {
         let method = draw
             .pick(&[Method::GET, Method::GET, Method::HEAD, Method::POST])
             .clone();
+        let asked = Asked::draw(method, &mut draw);
         let answer = answer(&mut draw);
         let size = 1 + draw.below(answer.len().max(1));
         let (whole, cut, peer) = runtime.block_on(async {
-            let whole = ours(&method, &answer, answer.len().max(1)).await;
-            let cut = ours(&method, &answer, size).await;
-            (whole, cut, hyper(&method, &answer).await)
+            let whole = ours(&asked, &answer, answer.len().max(1)).await;
+            let cut = ours(&asked, &answer, size).await;
+            (whole, cut, hyper(&asked, &answer).await)
         });
         let text = String::from_utf8_lossy(&answer);
-        assert_eq!(whole, cut, "{method}, by {size}: {text:?}");
+        assert_eq!(whole, cut, "{asked:?}, by {size}: {text:?}");
         if whole.is_some() {
-            assert_eq!(whole, peer, "{method}: {text:?}");
+            assert_eq!(whole, peer, "{asked:?}: {text:?}");
         }
     });
 }
@@ -138,59 +170,151 @@ fn end(draw: &mut Draw<'_>) -> &'static [u8] {
     }
 }
 
-/// A peer that answers so, in pieces, and closes.
-fn peer(answer: &[u8], size: usize) -> DuplexStream {
+/// A peer that answers so, in pieces, and closes. Gives what it was sent.
+fn peer(asked: &Asked, answer: &[u8], size: usize) -> (DuplexStream, JoinHandle<Vec<u8>>) {
     let (near, mut far) = tokio::io::duplex(1 << 10);
     let pieces: Vec<_> = answer.chunks(size).map(Bytes::copy_from_slice).collect();
-    tokio::spawn(async move {
-        let mut head = [0; 1 << 10];
-        // The request, which comes at once.
-        let _ = far.read(&mut head).await;
+    let asked = asked.clone();
+    let peer = tokio::spawn(async move {
+        let mut sent = Vec::new();
+        // The request, or its head, which comes at once.
+        loop {
+            let read = far.read_buf(&mut sent).await;
+            if asked.early || asked.is_whole(&sent) || !read.is_ok_and(|n| n > 0) {
+                break;
+            }
+        }
         for piece in pieces {
             if far.write_all(&piece).await.is_err() {
-                return;
+                break;
             }
             tokio::task::yield_now().await;
         }
+        // What is left of it, unless the answer has ended it.
+        while !asked.is_whole(&sent) && far.read_buf(&mut sent).await.is_ok_and(|n| n > 0) {}
         let _ = far.shutdown().await;
         // A pipe that is dropped fails its writer.
-        let _ = far.read_to_end(&mut Vec::new()).await;
+        let _ = far.read_to_end(&mut sent).await;
+        sent
     });
-    near
+    (near, peer)
 }
 
-async fn ours(method: &Method, answer: &[u8], size: usize) -> Option<Heard> {
-    struct Nowhere;
-    impl Http1Home for Nowhere {
+async fn ours(asked: &Asked, answer: &[u8], size: usize) -> Option<Heard> {
+    #[derive(Default)]
+    struct Home(Mutex<Vec<Http1Connection>>);
+    impl Http1Home for Home {
         fn give_back(self: Arc<Self>, connection: Http1Connection) {
-            drop(connection);
+            self.0.lock().unwrap().push(connection);
         }
     }
     let executor = Executor::tokio(tokio::runtime::Handle::current());
-    let io = Box::new(peer(answer, size));
-    let connection = Http1Connection::new(io, Http1Settings::default(), executor);
-    let request = Request::builder().method(method).uri("http://a.test/x?y");
-    let request = request.body(RequestBody::empty()).unwrap();
-    let response = connection
-        .send(request, Some(Arc::new(Nowhere)))
-        .await
-        .ok()?;
-    Heard::of(response).await
+    let (io, peer) = peer(asked, answer, size);
+    let connection = Http1Connection::new(Box::new(io), Http1Settings::default(), executor);
+    let request = asked.request("http://a.test/x?y");
+    let request = request.map(RequestBody::boxed);
+    let home = Arc::new(Home::default());
+    let heard = match connection.send(request, Some(home.clone())).await {
+        Ok(response) => Heard::of(response).await,
+        Err(_) => None,
+    };
+    let kept = std::mem::take(&mut *home.0.lock().unwrap());
+    let is_kept = !kept.is_empty();
+    drop(kept);
+    let sent = peer.await.unwrap();
+    if is_kept {
+        assert!(heard.is_some(), "kept after an answer that was none");
+        let text = String::from_utf8_lossy(&sent);
+        assert!(asked.is_whole(&sent), "kept after {text:?}");
+    }
+    heard
 }
 
-async fn hyper(method: &Method, answer: &[u8]) -> Option<Heard> {
-    let io = TokioIo::new(peer(answer, answer.len().max(1)));
+async fn hyper(asked: &Asked, answer: &[u8]) -> Option<Heard> {
+    let io = TokioIo::new(peer(asked, answer, answer.len().max(1)).0);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.ok()?;
     let driver = tokio::spawn(connection);
-    let request = Request::builder()
-        .method(method)
-        .uri("/x?y")
-        .header("host", "a.test");
-    let request = request.body(Empty::<Bytes>::new()).unwrap();
+    let mut request = asked.request("/x?y");
+    let host = http::HeaderValue::from_static("a.test");
+    request.headers_mut().insert("host", host);
     let response = sender.send_request(request).await.ok()?;
     let heard = Heard::of(response).await;
     driver.abort();
     heard
+}
+
+impl Asked {
+    fn draw(method: Method, draw: &mut Draw<'_>) -> Self {
+        let mut body = Pieces::default();
+        if method == Method::POST && draw.bool() {
+            let pieces = 1 + draw.below(3);
+            body.left = vec![Bytes::from_static(b"piece"); pieces].into();
+            (body.told, body.silent) = (draw.bool(), draw.bool());
+        }
+        let early = draw.bool();
+        Self {
+            method,
+            body,
+            early,
+        }
+    }
+
+    fn request(&self, uri: &str) -> Request<Pieces> {
+        let request = Request::builder().method(&self.method).uri(uri);
+        request.body(self.body.clone()).unwrap()
+    }
+
+    /// Whether this is all of it, and nothing else.
+    fn is_whole(&self, sent: &[u8]) -> bool {
+        let sent = String::from_utf8_lossy(sent);
+        let Some((head, body)) = sent.split_once("\r\n\r\n") else {
+            return false;
+        };
+        let chunked = head.contains("transfer-encoding: chunked");
+        let mut expected: String = self.body.left.iter().map(|it| piece(it, chunked)).collect();
+        if chunked {
+            expected.push_str("0\r\n\r\n");
+        }
+        body == expected && chunked == (!self.body.told && !self.body.left.is_empty())
+    }
+}
+
+fn piece(data: &Bytes, chunked: bool) -> String {
+    let data = String::from_utf8_lossy(data);
+    if chunked {
+        format!("{:x}\r\n{data}\r\n", data.len())
+    } else {
+        data.into_owned()
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.ready = !self.ready;
+        if self.ready {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.left.pop_front().map(|data| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty() && !self.silent
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.told {
+            SizeHint::with_exact(self.left.iter().map(|it| it.len() as u64).sum())
+        } else {
+            SizeHint::default()
+        }
+    }
 }
 
 impl Heard {
@@ -202,6 +326,10 @@ impl Heard {
         let (mut parts, body) = response.into_parts();
         let body = body.collect().await.ok()?;
         strip_response(&mut parts.headers);
+        // Ours tells a length once that was told more often.
+        if let Some(length) = parts.headers.remove("content-length") {
+            parts.headers.insert("content-length", length);
+        }
         Some(Self {
             status: parts.status,
             version: parts.version,
