@@ -85,23 +85,29 @@ impl Http1Connection {
 
     /// [`send`](Self::send) on a connection that was not closed a moment ago.
     pub(crate) async fn send_open(
-        mut self,
+        self,
         request: Request<RequestBody>,
         home: Option<Arc<dyn Http1Home>>,
     ) -> Result<Response<ResponseBody>, SendFailure> {
-        let mut upload = match Upload::new(request, &mut self.wire.out) {
+        let mut lease = Lease {
+            connection: self,
+            home,
+            keeps: true,
+            sent: true,
+        };
+        let connection = &mut lease.connection;
+        let mut upload = match Upload::new(request, &mut connection.wire.out) {
             Ok(upload) => upload,
             Err(failure) => {
-                if let Some(home) = home {
-                    home.give_back(self);
-                }
+                // Nothing has been written.
+                lease.end();
                 return Err(failure);
             }
         };
-        let mut reader = AnswerReader::new(self.settings, upload.request().method());
-        let answer = poll_fn(|cx| self.poll_answer(&mut upload, &mut reader, cx)).await;
+        let mut reader = AnswerReader::new(connection.settings, upload.request().method());
+        let answer = poll_fn(|cx| connection.poll_answer(&mut upload, &mut reader, cx)).await;
         match answer {
-            Ok(answer) => Ok(self.receive(answer, upload, home)),
+            Ok(answer) => Ok(lease.receive(answer, upload)),
             Err(SendFailureKind::Unsent) => Err(upload.unsent()),
             Err(kind) => Err(SendFailure::new(kind)),
         }
@@ -145,32 +151,24 @@ impl Http1Connection {
         }
     }
 
-    fn receive(
-        mut self,
-        answer: Answer,
-        upload: Upload,
-        home: Option<Arc<dyn Http1Home>>,
-    ) -> Response<ResponseBody> {
-        let Answer { parts, body, keeps } = answer;
-        let sent = upload.is_sent(&self.wire.out);
-        let whole = body.take_whole(&mut self.wire.read);
-        let lease = Lease {
-            connection: self,
-            home,
-            keeps,
-            sent,
-        };
-        let body = match whole {
-            Ok(data) => {
-                lease.end();
-                ResponseBody::full(data)
-            }
-            Err(body) => ResponseBody::http1(Http1Body::new(body, lease, upload)),
-        };
-        Response::from_parts(parts, body)
-    }
-
     pub(super) fn executor(&self) -> Executor {
         self.executor.clone()
+    }
+}
+
+impl Lease {
+    fn receive(mut self, answer: Answer, upload: Upload) -> Response<ResponseBody> {
+        let Answer { parts, body, keeps } = answer;
+        let wire = &mut self.connection.wire;
+        let whole = body.take_whole(&mut wire.read);
+        (self.keeps, self.sent) = (keeps, upload.is_sent(&wire.out));
+        let body = match whole {
+            Ok(data) => {
+                self.end();
+                ResponseBody::full(data)
+            }
+            Err(body) => ResponseBody::http1(Http1Body::new(body, self, upload)),
+        };
+        Response::from_parts(parts, body)
     }
 }

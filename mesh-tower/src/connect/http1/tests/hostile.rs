@@ -242,3 +242,43 @@ async fn a_close_is_seen_by_a_task_that_has_spent_its_budget() {
     });
     assert!(soon(closed).await.unwrap());
 }
+
+/// A home that was let go counts one connection less: that one must be closed by then.
+#[tokio::test]
+async fn a_connection_is_closed_before_its_home_is_let_go() {
+    struct Last(Mutex<DuplexStream>, Arc<AtomicBool>);
+    impl Http1Home for Last {
+        fn give_back(self: Arc<Self>, _: Http1Connection) {}
+    }
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let (mut cx, mut rest) = (Context::from_waker(std::task::Waker::noop()), [0; 1 << 10]);
+            let (io, mut rest) = (self.0.get_mut().unwrap(), ReadBuf::new(&mut rest));
+            // The request, and then the end.
+            while Pin::new(&mut *io).poll_read(&mut cx, &mut rest).is_ready() {
+                if rest.filled().is_empty() {
+                    self.1.store(true, Ordering::Relaxed);
+                    return;
+                }
+                rest.clear();
+            }
+        }
+    }
+    for reply in [Some("NONSENSE\r\n\r\n"), None] {
+        let closed = Arc::new(AtomicBool::new(false));
+        let (near, mut far) = tokio::io::duplex(64 << 10);
+        if let Some(reply) = reply {
+            far.write_all(reply.as_bytes()).await.unwrap();
+        }
+        let executor = Executor::tokio(tokio::runtime::Handle::current());
+        let connection = Http1Connection::new(Box::new(near), Http1Settings::default(), executor);
+        let home = Arc::new(Last(Mutex::new(far), closed.clone()));
+        let mut sent = Box::pin(connection.send_open(get("http://a.example/"), Some(home)));
+        let polled = sent
+            .as_mut()
+            .poll(&mut Context::from_waker(std::task::Waker::noop()));
+        assert_eq!(polled.is_ready(), reply.is_some());
+        drop(sent);
+        assert!(closed.load(Ordering::Relaxed), "{reply:?}");
+    }
+}
