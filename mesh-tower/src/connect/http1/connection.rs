@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use http::{Request, Response};
-use tokio::task::coop::poll_proceed;
+use tokio::task::coop::{has_budget_remaining, poll_proceed};
 
 use crate::body::{RequestBody, ResponseBody};
 use crate::connect::{Executor, Io, SendFailure, SendFailureKind};
@@ -77,6 +77,7 @@ impl Http1Connection {
         request: Request<RequestBody>,
         home: Option<Arc<dyn Http1Home>>,
     ) -> Result<Response<ResponseBody>, SendFailure> {
+        turn().await;
         if self.is_closed() {
             return Err(SendFailure::with_request(SendFailureKind::Unsent, request));
         }
@@ -153,6 +154,14 @@ impl Http1Connection {
 
     pub(super) fn executor(&self) -> Executor {
         self.executor.clone()
+    }
+}
+
+/// Lets others run if the task has had its turn: streams say nothing then, and one that is closed would
+/// be taken for one that is not.
+pub(crate) async fn turn() {
+    if !has_budget_remaining() {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -23,6 +23,7 @@ mod wire;
 pub use connection::{Http1Connection, Http1Home, Http1Settings};
 
 pub(crate) use body::Http1Body;
+pub(crate) use connection::turn;
 
 #[cfg(test)]
 mod tests;

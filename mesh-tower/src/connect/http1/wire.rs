@@ -1,7 +1,6 @@
 //! A byte stream and what was read ahead of it.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
@@ -9,7 +8,6 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::task::coop::unconstrained;
 
 use crate::connect::{Io, SendFailureKind};
 
@@ -86,10 +84,9 @@ impl Wire {
     /// use, and must not be asked again.
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut byte = [0];
-        let mut byte = ReadBuf::new(&mut byte);
-        let over = poll_fn(|cx| Pin::new(&mut self.io).poll_read(cx, &mut byte));
-        // Without the task's budget: one that is spent would hide the peer's end.
-        pin!(unconstrained(over)).poll(cx).map(drop)
+        Pin::new(&mut self.io)
+            .poll_read(cx, &mut ReadBuf::new(&mut byte))
+            .map(drop)
     }
 
     /// Lets go of most memory: a connection may be idle for long.

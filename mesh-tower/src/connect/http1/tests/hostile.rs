@@ -231,16 +231,18 @@ async fn an_endless_answer_lets_others_run() {
 /// What has no budget left still sees that a connection has ended.
 #[tokio::test]
 async fn a_close_is_seen_by_a_task_that_has_spent_its_budget() {
-    let peer = start();
-    drop(peer.io);
-    let mut connection = peer.home.0.lock().unwrap().pop().unwrap();
-    let closed = tokio::spawn(async move {
+    let mut peer = start();
+    // It still reads, or writing would tell.
+    peer.io.shutdown().await.unwrap();
+    let connection = peer.home.0.lock().unwrap().pop().unwrap();
+    let sent = tokio::spawn(async move {
         while coop::has_budget_remaining() {
             coop::consume_budget().await;
         }
-        connection.is_closed()
+        connection.send(get("http://a.example/"), None).await
     });
-    assert!(soon(closed).await.unwrap());
+    let failure = soon(sent).await.unwrap().unwrap_err();
+    assert!(matches!(failure.kind, SendFailureKind::Unsent));
 }
 
 /// A home that was let go counts one connection less: that one must be closed by then.

@@ -19,7 +19,10 @@ use mesh_core::{
 
 use self::core::{Core, Refusal, Taken};
 use super::{Dialer, OFFERS, SendError};
-use crate::body::{RequestBody, ResponseBody};
+use crate::{
+    body::{RequestBody, ResponseBody},
+    connect::http1::turn,
+};
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -55,6 +58,7 @@ impl Http1Pool {
             // Idle connections that turn out closed one after the other are what a restart leaves:
             // the last offer is to a new one.
             let fresh = offers == OFFERS;
+            turn().await;
             let held = match self.core.take(limits, fresh) {
                 Ok(Taken::Now(held)) => Ok(held),
                 // Boxed: few requests wait, and all would carry the room for it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use mesh_core::ErrorKind;
 use mesh_testkit::echo::Behaviour;
-use tokio::time::advance;
+use tokio::{io::AsyncWriteExt as _, time::advance};
 
 use super::{script::later, *};
 
@@ -269,4 +269,28 @@ async fn a_connection_given_to_a_request_that_is_gone_goes_to_the_next() {
     drop(gone);
     assert_eq!(read(soon(next).await.unwrap()).await.connection, 1);
     assert_eq!(fixture.script.dials(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_has_spent_its_budget_takes_no_closed_connection() {
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let fixture = Fixture::new(HTTP1, Answer::Accept);
+    let mut accepted = fixture.script.accept();
+    let sent = tokio::spawn(fixture.send());
+    let mut first = soon(accepted.recv()).await.unwrap();
+    first.write_all(OK).await.unwrap();
+    soon(sent).await.unwrap().unwrap();
+    settle().await;
+    let again = fixture.send();
+    let again = tokio::spawn(async move {
+        // It still reads, or writing would tell.
+        first.shutdown().await.unwrap();
+        while tokio::task::coop::has_budget_remaining() {
+            tokio::task::coop::consume_budget().await;
+        }
+        (again.await, first)
+    });
+    let mut second = soon(accepted.recv()).await.unwrap();
+    second.write_all(OK).await.unwrap();
+    soon(again).await.unwrap().0.unwrap();
 }
