@@ -104,6 +104,8 @@ fn find(given: &ClusterSnapshot, registry: &Registry, live: &mut Live) -> Arc<Cl
     }
     let cluster = Arc::new(ClusterRuntime::new(given, registry, now));
     cluster.rebuild(now);
+    // One that no request has asked for would sleep: an update would cost next to nothing.
+    drop(cluster.pick(&Entropy::system()));
     live.insert(name.clone(), (given.clone(), Arc::clone(&cluster)));
     cluster
 }
