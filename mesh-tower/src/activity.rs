@@ -21,6 +21,10 @@ pub(crate) struct Activity {
     // The request is still arriving.
     arriving: AtomicBool,
     late: AtomicU8,
+    // How many milliseconds nothing may happen to this request, and one; 0 where that is not said.
+    idle: AtomicU64,
+    // It was said since somebody looked.
+    news: AtomicBool,
 }
 
 /// How far it is.
@@ -60,6 +64,8 @@ impl Activity {
             last: AtomicU64::new(0),
             arriving: AtomicBool::new(false),
             late: AtomicU8::new(0),
+            idle: AtomicU64::new(0),
+            news: AtomicBool::new(false),
         }
     }
 
@@ -95,6 +101,25 @@ impl Activity {
         self.last.store(now, Relaxed);
         self.arriving.store(arriving, Relaxed);
         self.late.store(0, Relaxed);
+        self.idle.store(0, Relaxed);
+    }
+
+    /// Its route says how long nothing may happen to the request; zero is for ever.
+    pub(crate) fn limit(&self, idle: Duration) {
+        let millis = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+        self.idle.store(millis.saturating_add(1), Relaxed);
+        self.news.store(true, Relaxed);
+    }
+
+    /// What [`Self::limit`] said of this request.
+    pub(crate) fn idle_limit(&self) -> Option<Duration> {
+        let millis = self.idle.load(Relaxed).checked_sub(1)?;
+        Some(Duration::from_millis(millis))
+    }
+
+    /// Whether a limit was said since this was asked last.
+    pub(crate) fn has_news(&self) -> bool {
+        self.news.load(Relaxed) && self.news.swap(false, Relaxed)
     }
 
     /// A part of the request or of its answer has passed.

@@ -16,6 +16,7 @@ use mesh_core::{Error, config::ClientTimeouts, error::BoxError};
 use tower_service::Service;
 
 use crate::{
+    activity::Activity,
     alarm::Alarm,
     clock,
     inspect::Inspection,
@@ -71,7 +72,7 @@ impl HttpClient {
             let arrival = clock::now();
             let alarm = &mut Alarm::default();
             let (head, body) = request.into_parts();
-            stack.serve(head, body, arrival, calls, alarm).await
+            stack.serve(head, body, arrival, calls, alarm, None).await
         }
     }
 
@@ -82,12 +83,15 @@ impl HttpClient {
         body: B,
         arrival: Instant,
         alarm: &mut Alarm,
+        activity: Option<&Activity>,
     ) -> impl Future<Output = Result<Response<GuardedBody>, Error>> + Send
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
     {
-        self.stack.serve(head, body, arrival, self.calls, alarm)
+        let calls = self.calls;
+        self.stack
+            .serve(head, body, arrival, calls, alarm, activity)
     }
 
     /// What requests meet at this moment; `None` while the target has no configuration.

@@ -120,6 +120,9 @@ pub struct Forward {
     /// How long an answer may take from the end of the request, over all attempts (Envoy's route
     /// `timeout`). `None`: no limit. Dialect grpc ignores the field and has none.
     pub timeout: Option<Duration>,
+    /// How long nothing may happen to a request, where the route says so (Envoy's route
+    /// `idle_timeout`); zero is for ever. `None`: as its listener says.
+    pub idle_timeout: Option<Duration>,
     /// How long the whole exchange may take from the arrival of the request.
     pub stream: StreamTimeouts,
     /// The route's own policy, which hides the virtual host's whole, even if it retries nothing
@@ -137,6 +140,7 @@ impl Forward {
         Self {
             cluster,
             timeout: None,
+            idle_timeout: None,
             stream: StreamTimeouts::NONE,
             retry: None,
             cluster_not_found: StatusCode::SERVICE_UNAVAILABLE,

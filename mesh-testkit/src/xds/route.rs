@@ -175,6 +175,12 @@ impl RouteBuilder {
         self.edit_action(|action| action.timeout = duration(timeout))
     }
 
+    /// Bounds how long nothing may happen to a request; zero is for ever.
+    #[must_use]
+    pub fn idle_timeout(self, limit: Duration) -> Self {
+        self.edit_action(|action| action.idle_timeout = duration(limit))
+    }
+
     /// Bounds the whole stream.
     #[must_use]
     pub fn max_stream_duration(self, limit: Duration) -> Self {

@@ -76,8 +76,9 @@ impl Proxy {
             Ok(()) => {
                 let (head, body) = request.into_parts();
                 let (body, arrived) = Received::of(body, head.version, activity);
+                let watched = activity.map(Arc::as_ref);
                 // Pinned here and not moved any more: it is large.
-                let sent = pin!(self.client.exchange(head, body, arrival, alarm));
+                let sent = pin!(self.client.exchange(head, body, arrival, alarm, watched));
                 match in_time(sent, exchange.as_ref()).await {
                     Ok(response) => {
                         let now = clock::now();

@@ -34,6 +34,7 @@ use mesh_core::{
 };
 
 use crate::{
+    activity::Activity,
     alarm::Alarm,
     body::RequestBody,
     clock,
@@ -63,7 +64,8 @@ impl<S: Serve> Route<S> {
     /// Routes a request and has it answered.
     ///
     /// The body is polled once here: one that is all there becomes full, and costs no stream. The
-    /// alarm is lent: one that was set for a request before is as good as new.
+    /// alarm is lent: one that was set for a request before is as good as new. Whoever watches what
+    /// happens is told what the route says of it.
     pub(crate) async fn serve<B>(
         &self,
         head: Parts,
@@ -71,6 +73,7 @@ impl<S: Serve> Route<S> {
         arrival: Instant,
         calls: Option<KnownMethods>,
         alarm: &mut Alarm,
+        activity: Option<&Activity>,
     ) -> Result<Response<GuardedBody>, Error>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
@@ -91,6 +94,12 @@ impl<S: Serve> Route<S> {
             }
         };
         let (decision, account) = self.route(&head, &view, account, arrival, calls)?;
+        if let Some(activity) = activity
+            && let Ok(forward) = decision.route.forward()
+            && let Some(idle) = forward.idle_timeout
+        {
+            activity.limit(idle);
+        }
         // What the request needs of it, the decision holds.
         drop(view);
         let mut routed = Routed {

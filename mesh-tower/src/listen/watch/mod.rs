@@ -66,7 +66,13 @@ impl Limits {
     fn due(&self, activity: &Activity) -> Option<(Instant, Late)> {
         let (begun, last) = activity.times();
         let request = (begun, self.request, Late::Request);
-        let stream = (last, self.stream_idle, Late::Stream);
+        let stream_idle = match activity.idle_limit() {
+            Some(limit) if activity.phase() == Phase::Exchange => {
+                Some(limit).filter(|it| !it.is_zero())
+            }
+            _ => self.stream_idle,
+        };
+        let stream = (last, stream_idle, Late::Stream);
         let clocks = match activity.phase() {
             Phase::Idle => [Some((last, self.idle, Late::Connection)), None, None],
             Phase::Heard | Phase::Head => {
@@ -109,6 +115,11 @@ impl Watch {
 
     /// Ready when the connection is late, by the limits as they are when it looks.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, limits: impl Fn() -> Limits) -> Poll<Late> {
+        if self.activity.has_news()
+            && let Some((at, _)) = limits().due(&self.activity)
+        {
+            self.look = self.look.min(at);
+        }
         loop {
             ready!(self.alarm.poll(self.look, cx));
             let (now, limits) = (clock::now(), limits());

@@ -133,3 +133,19 @@ fn what_the_configuration_says_counts() {
     };
     assert_eq!(said(all), limits(1, 0, 2, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_of_a_route_counts_for_its_request_alone() {
+    let (activity, mut watch) = Watched::of(limits(3_600, 30, 0, 0));
+    for (said, expected) in [(2, 2), (100, 100)] {
+        activity.begin(clock::now(), false);
+        activity.limit(SECOND * said);
+        assert_eq!(watch.late().await, (expected, Late::Stream));
+    }
+    activity.begin(clock::now(), false);
+    activity.limit(Duration::ZERO);
+    let waited = tokio::time::timeout(SECOND * 10_000, watch.ends());
+    assert!(waited.await.is_err());
+    activity.begin(clock::now(), false);
+    assert_eq!(watch.late().await, (30, Late::Stream));
+}

@@ -45,6 +45,8 @@ impl Reader<'_> {
         self.hash_policies(&at.field("hash_policy"), &action.hash_policy);
         let stream = self.stream_timeouts(at, action.max_stream_duration.as_ref());
         let timeout = self.route_timeout(at, action);
+        let idle_timeout =
+            self.optional_duration(&at.field("idle_timeout"), action.idle_timeout.as_ref());
         let retry = self.optional_retry(&at.field("retry_policy"), action.retry_policy.as_ref());
         let cluster_not_found = self.cluster_not_found(at, action);
         let cluster = match self.cluster_choice(at, action, plugins)? {
@@ -58,6 +60,7 @@ impl Reader<'_> {
         Some(RouteAction::Forward(self.shared(Forward {
             cluster,
             timeout,
+            idle_timeout,
             stream: stream?,
             retry,
             cluster_not_found,

@@ -346,11 +346,25 @@ fn what_concerns_a_whole_host_refuses_all_its_routes_and_no_others() {
 }
 
 #[test]
+fn the_idle_timeout_is_read() {
+    for (said, expected) in [
+        (None, None),
+        (Some(millis(0)), Some(Duration::ZERO)),
+        (Some(millis(1_500)), Some(Duration::from_millis(1_500))),
+    ] {
+        let message = pb::RouteAction {
+            idle_timeout: said,
+            ..forward("a")
+        };
+        assert_eq!(forwarding(ENVOY, message).idle_timeout, expected);
+    }
+}
+
+#[test]
 fn harmless_fields_are_reported() {
     let message = pb::RouteAction {
         hash_policy: vec![Default::default()],
         metadata_match: Some(Default::default()),
-        idle_timeout: Some(millis(5)),
         priority: 1,
         max_grpc_timeout: Some(millis(0)),
         ..forward("a")
@@ -360,7 +374,6 @@ fn harmless_fields_are_reported() {
     let fields = [
         "metadata_match",
         "hash_policy",
-        "idle_timeout",
         "priority",
         "max_grpc_timeout",
     ];

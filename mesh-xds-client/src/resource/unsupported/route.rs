@@ -204,7 +204,6 @@ pub(in crate::resource) fn route_action(m: &RouteAction) -> Vec<Unused> {
         ("metadata_match", m.metadata_match.is_some(), Report),
         ("hash_policy", !m.hash_policy.is_empty(), Report),
         ("append_x_forwarded_host", m.append_x_forwarded_host, Report),
-        ("idle_timeout", m.idle_timeout.is_some(), Report),
         ("flush_timeout", m.flush_timeout.is_some(), Report),
         ("early_data_policy", m.early_data_policy.is_some(), Report),
         (
