@@ -1,7 +1,6 @@
 //! The clocks of a client's connection over HTTP/1.1 (Envoy, "timeouts"): one timer, which looks at
 //! what has happened since it was set.
 
-mod date;
 mod io;
 mod reply;
 

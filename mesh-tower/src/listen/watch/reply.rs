@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use httpdate::fmt_http_date;
 use mesh_core::local_reply::LocalReply;
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt as _},
     time::timeout,
 };
-
-use super::date::date;
 
 /// How long a client may take to take the answer.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -20,7 +19,7 @@ pub(crate) async fn answer_late<I: AsyncWrite + Unpin>(mut io: I, reply: &LocalR
          server: envoy\r\nconnection: close\r\n\r\n{}",
         reply.status,
         reply.body.len(),
-        date(SystemTime::now()),
+        fmt_http_date(SystemTime::now()),
         reply.body,
     );
     // One that does not listen does not miss it.
