@@ -43,6 +43,9 @@ impl<S: Serve> Serve for AttemptTimeout<S> {
             }
             (ends, _) => ends.map(|ends| (ends, Scope::Attempt)),
         };
+        let Some((at, scope)) = clock else {
+            return self.inner.serve(routed).await;
+        };
         let mut alarm = routed.alarm.take();
         let answer = {
             // Pinned here and not moved any more: it is large.
@@ -50,17 +53,17 @@ impl<S: Serve> Serve for AttemptTimeout<S> {
             poll_fn(|cx| {
                 // Left where it is: answers are large.
                 let mut polled = answer.as_mut().poll(cx);
-                match (&mut polled, clock) {
-                    (Poll::Ready(Ok(response)), _) => {
+                match &mut polled {
+                    Poll::Ready(Ok(response)) => {
                         if let Some(ends) = ends {
                             let clocks = response.body_mut().clocks();
                             clocks.until(ends, Scope::Attempt.kind());
                         }
                     }
-                    (Poll::Pending, Some((at, scope))) if alarm.poll(at, cx).is_ready() => {
+                    Poll::Pending if alarm.poll(at, cx).is_ready() => {
                         return Poll::Ready(Err(scope.expired()));
                     }
-                    (Poll::Ready(Err(_)) | Poll::Pending, _) => {}
+                    Poll::Ready(Err(_)) | Poll::Pending => {}
                 }
                 polled
             })
