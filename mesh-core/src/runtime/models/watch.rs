@@ -3,6 +3,7 @@
 //! them and how it wakes tasks is left to tokio's own models.
 
 use std::{
+    convert::Infallible,
     future::poll_fn,
     ops::Deref,
     sync::{Arc, PoisonError},
@@ -53,8 +54,8 @@ impl<T: Copy> Sender<T> {
 }
 
 impl<T: Copy> Receiver<T> {
-    pub(crate) fn has_changed(&self) -> bool {
-        lock(&self.shared).0 != self.seen
+    pub(crate) fn has_changed(&self) -> Result<bool, Infallible> {
+        Ok(lock(&self.shared).0 != self.seen)
     }
 
     pub(crate) fn borrow(&self) -> impl Deref<Target = T> {

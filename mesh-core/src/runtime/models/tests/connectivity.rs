@@ -81,7 +81,7 @@ fn reports(name: &str, first: Report, second: Report) {
         });
         // The driver, at any moment.
         for _ in 0..2 {
-            if changes.has_changed() {
+            if changes.has_changed().unwrap() {
                 changes.mark_unchanged();
                 runtime.rebuild(now);
             }
@@ -89,7 +89,7 @@ fn reports(name: &str, first: Report, second: Report) {
         for reporter in reporters {
             assert!(reporter.join().is_ok());
         }
-        if changes.has_changed() {
+        if changes.has_changed().unwrap() {
             runtime.rebuild(now);
         }
         let expected = match endpoint.connectivity() {
@@ -155,7 +155,7 @@ fn recovery_takes_nothing_back_that_was_reported() {
         assert!(endpoint.connectivity() != Connectivity::Failed);
         reporter.join().unwrap();
         assert_eq!(endpoint.connectivity(), Connectivity::Ready);
-        if changes.has_changed() {
+        if changes.has_changed().unwrap() {
             changes.mark_unchanged();
             runtime.rebuild(later);
         }
@@ -198,13 +198,13 @@ fn pools(name: &str, first: Report, second: Report, expected: Connectivity) {
                 pool
             })
         });
-        if changes.has_changed() {
+        if changes.has_changed().unwrap() {
             changes.mark_unchanged();
             runtime.rebuild(now);
         }
         let kept = kept.map(|pool| pool.join().unwrap());
         assert_eq!(endpoint.connectivity(), expected, "{endpoint:?}");
-        if changes.has_changed() {
+        if changes.has_changed().unwrap() {
             runtime.rebuild(now);
         }
         let picked = match expected {
