@@ -8,7 +8,7 @@ start_up() {
     echo "From nothing to the first call answered (ready) and to all accepted (settled), against a control plane in another"
     echo "process. Bytes are those of the connection, both ways. Memory is what the process has grown by when it has settled, but"
     echo "for its code; the last column, what each endpoint after a cluster's first adds. No endpoint is connected to but the one"
-    echo "called. tonic-xds keeps the parsed resources only, until a cluster is first used; its requests take more than they."
+    echo "called. Until a cluster is first used both keep its resources only; the requests of tonic-xds take more than they."
     echo
     echo "| client | clusters × endpoints | requests | KiB up | MiB down | ready ms | settled ms | MiB | KiB a cluster | KiB a further endpoint |"
     echo "|---|---|---|---|---|---|---|---|---|---|"
